@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import machine  # noqa: E402
+import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / "build" / "venv"

@@ -18,7 +18,9 @@ class Unfit(Exception):
 
 def check_python() -> None:
     if sys.version_info[:2] != (3, 11):
-        raise Unfit(f"Python is {sys.version.split()[0]}, npcomp builds with 3.11\n  do: PYTHON=/path/to/python3.11 ./nox …")
+        raise Unfit(
+            f"Python is {sys.version.split()[0]}, npcomp builds with 3.11\n  do: PYTHON=/path/to/python3.11 ./nox …"
+        )
     header = Path(sysconfig.get_path("include"), "Python.h")
     if not header.exists():
         raise Unfit(f"{header} is missing, the extensions compile against it\n  do: apt-get install python3.11-dev")

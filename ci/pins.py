@@ -1,8 +1,8 @@
 """Versions and pins. A version is `0.E.R`: E is the contract epoch that the five wheels share, R the wheel's own.
 
-    python ci/pins.py check
-    python ci/pins.py bump npcomp-dialects   (R + 1, and the pins of its leaves)
-    python ci/pins.py bump epoch             (E + 1 everywhere, R = 0)
+python ci/pins.py check
+python ci/pins.py bump npcomp-dialects   (R + 1, and the pins of its leaves)
+python ci/pins.py bump epoch             (E + 1 everywhere, R = 0)
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def write(wanted: dict[str, str], root: Path = ROOT) -> None:
     for name in NAMES:
         path = pyproject(name, root)
         text = VERSION.sub(f'version = "{wanted[name]}"', path.read_text(), count=1)
-        path.write_text(PIN.sub(lambda pin: pin.group(0).replace(f"=={pin.group(2)}", f"=={wanted[pin.group(1)]}"), text))
+        path.write_text(
+            PIN.sub(lambda pin: pin.group(0).replace(f"=={pin.group(2)}", f"=={wanted[pin.group(1)]}"), text)
+        )
         init = root / "packages" / name / "src" / name.replace("-", "_") / "__init__.py"
         init.write_text(
             re.sub(r'^__version__ = "[^"]*"$', f'__version__ = "{wanted[name]}"', init.read_text(), count=1, flags=re.M)
@@ -101,7 +103,9 @@ def main(arguments: list[str]) -> None:
     if arguments == ["check"]:
         found = problems()
         if found:
-            raise SystemExit("pins disagree:\n  " + "\n  ".join(found) + "\n  do: ./nox -s bump, or edit the file named")
+            raise SystemExit(
+                "pins disagree:\n  " + "\n  ".join(found) + "\n  do: ./nox -s bump, or edit the file named"
+            )
         print("pins agree: " + ", ".join(f"{name} {version}" for name, version in versions().items()))
     elif len(arguments) == 2 and arguments[0] == "bump":
         write(next_versions(arguments[1], versions()))

@@ -1,0 +1,170 @@
+"""Runs a function once on fake tensors and returns what it did as one functional FX graph of ATen calls.
+
+The recorder is torch's own: `make_fx` below autograd, under `FunctionalTensorMode`, so that views and in-place writes are
+already functional, and under a `FakeTensorMode` whose dynamic dimensions are symbols. Kernels that only one device has
+are kept out: oneDNN is off and attention takes its mathematical form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.utils._pytree as pytree
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.functional_tensor import dispatch_functionalize
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import (
+    DimDynamic,
+    GuardOnDataDependentSymNode,
+    ShapeEnv,
+    StatelessSymbolicContext,
+)
+
+from npcomp_acap import user_lines
+from npcomp_acap.errors import CaptureError
+from npcomp_acap.signature import Computed
+from npcomp_acap.state import State
+
+Dims = Mapping[int, str]
+
+
+@dataclass
+class Captured:
+    """One functional graph. Placeholders: the state tensors, then the tensor leaves of the arguments. Results: the
+    `results` tensor and size leaves of the returned structure, then the new values of the state tensors numbered
+    `written`."""
+
+    graph: torch.fx.Graph
+    owner: torch.fx.GraphModule
+    state: State
+    inputs: list[torch.Tensor]
+    result_spec: pytree.TreeSpec
+    result_constants: list[Any]
+    results: int
+    written: list[int]
+
+
+def _is_leaf(value: Any) -> bool:
+    return isinstance(value, torch.Tensor | torch.SymInt | torch.SymFloat | torch.SymBool)
+
+
+def _fake(mode: FakeTensorMode, tensor: torch.Tensor, dims: Dims) -> torch.Tensor:
+    sizes = [DimDynamic.DYNAMIC if d in dims else DimDynamic.STATIC for d in range(tensor.dim())]
+    return mode.from_tensor(tensor.detach(), symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
+
+
+class _Lifted:
+    """The function with its state as leading arguments, and the final values of state and arguments as trailing
+    results, so that the graph itself tells which of them it changes."""
+
+    def __init__(self, function: Callable[..., Any], state: State, leaves: Sequence[Any], spec: pytree.TreeSpec):
+        self.function, self.state, self.leaves, self.spec = function, state, leaves, spec
+        self.result_spec: pytree.TreeSpec | None = None
+        self.result_constants: list[Any] = []
+        self.kept = 0
+
+    def __call__(self, *flat: torch.Tensor) -> list[Any]:
+        count = len(self.state.tensors)
+        stand_ins = [
+            new.detach().requires_grad_(old.requires_grad) for new, old in zip(flat[:count], self.state.tensors)
+        ]
+        tensors = iter(flat[count:])
+        leaves = [next(tensors) if isinstance(leaf, torch.Tensor) else leaf for leaf in self.leaves]
+        args, kwargs = pytree.tree_unflatten(leaves, self.spec)
+        with self.state.replaced(stand_ins) as current:
+            result = self.function(*args, **kwargs)
+            final = current()
+        flat_result, self.result_spec = pytree.tree_flatten(result)
+        self.result_constants = [Computed() if _is_leaf(value) else value for value in flat_result]
+        kept = [value for value in flat_result if _is_leaf(value)]
+        self.kept = len(kept)
+        inputs = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
+        return [v.detach() if isinstance(v, torch.Tensor) else v for v in [*kept, *final, *inputs]]
+
+
+def _origin(node: Any) -> Any:
+    """The node that `node` merely renames."""
+    while isinstance(node, torch.fx.Node) and node.target in (
+        torch.ops.aten.detach.default,
+        torch.ops.aten.alias.default,
+    ):
+        node = node.args[0]
+    return node
+
+
+def _prune_results(graph: torch.fx.Graph, kept: int, state: int) -> tuple[list[int], list[int]]:
+    """Drops results that are unchanged placeholders; says which state tensors and which arguments are changed."""
+    placeholders = graph.find_nodes(op="placeholder")
+    output = graph.output_node()
+    results, final = output.args[0][:kept], output.args[0][kept:]
+    changed = [i for i, (new, old) in enumerate(zip(final, placeholders, strict=True)) if _origin(new) is not old]
+    written = [i for i in changed if i < state]
+    output.args = ([*results, *(final[i] for i in written)],)
+    return written, [i - state for i in changed if i >= state]
+
+
+def capture(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    state: State,
+    dims_of_leaf: Sequence[Dims],
+) -> tuple[Captured, ShapeEnv]:
+    """Captures `function(*args, **kwargs)`.
+
+    `dims_of_leaf` names the dynamic dimensions of each leaf of the arguments. Raises `CaptureError` where the function
+    needs a tensor's value to go on, or calls what fake tensors cannot run, with the user's line."""
+    leaves, spec = pytree.tree_flatten((tuple(args), dict(kwargs)))
+    shapes = ShapeEnv()
+    mode = FakeTensorMode(shape_env=shapes, allow_non_fake_inputs=True)
+    lifted = _Lifted(function, state, leaves, spec)
+    inputs = [_fake(mode, tensor, {}) for tensor in state.tensors]
+    inputs += [_fake(mode, leaf, dims) for leaf, dims in zip(leaves, dims_of_leaf) if isinstance(leaf, torch.Tensor)]
+    attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
+    try:
+        with torch.backends.mkldnn.flags(enabled=False), attention, mode, user_lines.recorded():
+            owner = make_fx(dispatch_functionalize(lifted), tracing_mode="real", record_stack_traces=True)(*inputs)
+    except CaptureError:
+        raise
+    except (GuardOnDataDependentSymNode, torch._subclasses.fake_tensor.DataDependentOutputException) as error:
+        raise _data_dependent(error) from error
+    except torch._subclasses.fake_tensor.DynamicOutputShapeException as error:
+        raise _refusal(error, f"{error} makes a tensor whose shape depends on values") from error
+    except Exception as error:
+        raise _refusal(error, f"running it on fake tensors raised {type(error).__name__}: {error}") from error
+    written, mutated = _prune_results(owner.graph, lifted.kept, len(state.tensors))
+    if mutated:
+        raise CaptureError(
+            f"tensor argument {mutated[0]} is written in place, and a captured program does not change its arguments\n"
+            "  do: clone it first, or keep it in a module buffer, which is state"
+        )
+    _drop_profiler_calls(owner.graph)
+    owner.graph.eliminate_dead_code()
+    assert lifted.result_spec is not None
+    captured = Captured(
+        owner.graph, owner, state, inputs, lifted.result_spec, lifted.result_constants, lifted.kept, written
+    )
+    return captured, shapes
+
+
+def _drop_profiler_calls(graph: torch.fx.Graph) -> None:
+    for node in reversed(list(graph.nodes)):
+        if node.op == "call_function" and "profiler" in str(node.target):
+            node.replace_all_uses_with(None)  # type: ignore[arg-type]
+            graph.erase_node(node)
+
+
+def _data_dependent(error: BaseException) -> CaptureError:
+    return _refusal(
+        error,
+        "a Python decision or number needs the value of a tensor, which a capture must not bake in\n"
+        "  do: use torch.where or tensor arithmetic here, or compile the module with npcomp_torchscript, which keeps "
+        "the branch",
+    )
+
+
+def _refusal(error: BaseException, text: str) -> CaptureError:
+    line = user_lines.of_exception(error)
+    return CaptureError(f"cannot capture this function: {text}", location=line and f"{line.file}:{line.number}")

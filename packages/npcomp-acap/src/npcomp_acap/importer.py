@@ -1,0 +1,204 @@
+"""FX graph of ATen calls → torch dialect. Every call is `torch.operator "aten.name.overload"`; no op is known by name,
+but for the few Python operators that stand for arithmetic on sizes."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from npcomp_dialects import literals
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import func
+from npcomp_dialects.mlir.dialects import torch as td
+
+from npcomp_acap import user_lines
+from npcomp_acap.errors import CaptureError
+
+SIZE_ARITHMETIC: dict[Any, str] = {
+    operator.add: "add", operator.sub: "sub", operator.mul: "mul", operator.floordiv: "floordiv",
+    operator.mod: "remainder", operator.neg: "neg", operator.truediv: "div", operator.eq: "eq", operator.ne: "ne",
+    operator.lt: "lt", operator.le: "le", operator.gt: "gt", operator.ge: "ge", operator.pow: "pow",
+}  # fmt: skip
+RENAMES = {torch.ops.aten.detach.default, torch.ops.aten.alias.default}
+SIZES = {torch.ops.aten.sym_size.int: "aten.size.int", torch.ops.aten.sym_numel.default: "aten.numel"}
+
+
+class Importer:
+    """Builds one `func.func` from one graph. Values are value-semantic tensors from the start: the graph is functional."""
+
+    def __init__(self, owner: torch.nn.Module):
+        self.owner = owner
+        self.values: dict[torch.fx.Node, Any] = {}
+        self.location = ir.Location.unknown()
+
+    def function(self, name: str, graph: torch.fx.Graph) -> func.FuncOp:
+        inputs = graph.find_nodes(op="placeholder")
+        results = graph.output_node().args[0]
+        arguments = [tensor_type(node.meta["val"]) for node in inputs]
+        signature = ir.FunctionType.get(arguments, [value_type(_fake_of(node)) for node in results])
+        function = func.FuncOp(name, signature)
+        block = function.add_entry_block()
+        self.values.update(zip(inputs, block.arguments, strict=True))
+        with ir.InsertionPoint(block):
+            for node in graph.nodes:
+                self._visit(node)
+            func.ReturnOp([self._value(node, "Tensor") for node in results])
+        return function
+
+    def _visit(self, node: torch.fx.Node) -> None:
+        line = user_lines.of_node(node)
+        self.location = ir.Location.file(line.file, line.number, 0) if line else ir.Location.unknown()
+        with self.location:
+            if node.op == "get_attr":
+                self.values[node] = literals.tensor(_array(getattr(self.owner, node.target)))  # type: ignore[arg-type]
+            elif node.op == "call_function":
+                self.values[node] = self._call(node)
+
+    def _call(self, node: torch.fx.Node) -> Any:
+        target = node.target
+        if target in RENAMES:
+            return self.values[node.args[0]]  # type: ignore[index]
+        if target is operator.getitem:
+            return self.values[node.args[0]][node.args[1]]  # type: ignore[index]
+        if target in SIZES:
+            return self._operator(SIZES[target], node.args, ["Tensor", "int"], [td.IntType.get()])  # type: ignore[index]
+        if isinstance(target, torch._ops.OpOverload):
+            return self._aten(target, node)
+        if target in SIZE_ARITHMETIC:
+            kinds = ["int"] * len(node.args)
+            name = f"aten.{SIZE_ARITHMETIC[target]}.int"
+            return self._operator(name, node.args, kinds, [value_type(_fake_of(node))])
+        line = user_lines.of_node(node)
+        raise CaptureError(
+            f"a call of {target} entered the graph, which is not an ATen operator",
+            location=line and f"{line.file}:{line.number}",
+        )
+
+    def _aten(self, target: torch._ops.OpOverload, node: torch.fx.Node) -> Any:
+        schema = target._schema
+        given = dict(zip((a.name for a in schema.arguments), node.args)) | node.kwargs
+        args = [given[a.name] if a.name in given else a.default_value for a in schema.arguments]
+        kinds = [str(a.real_type) for a in schema.arguments]
+        fakes = node.meta["val"]
+        if len(schema.returns) == 1 and isinstance(fakes, list | tuple):
+            return self._list_result(schema_name(schema), args, kinds, fakes)
+        outputs = list(fakes) if isinstance(fakes, list | tuple) else [] if fakes is None else [fakes]
+        return self._operator(schema_name(schema), args, kinds, [value_type(fake) for fake in outputs])
+
+    def _list_result(
+        self, name: str, args: Sequence[Any], kinds: Sequence[str], fakes: Sequence[Any]
+    ) -> list[ir.Value]:
+        element = td.ValueTensorType.get(None, None)
+        packed = self._operator(name, args, kinds, [td.ListType.get(element)])
+        return list(td.PrimListUnpackOp([value_type(fake) for fake in fakes], packed).results)
+
+    def _operator(self, name: str, args: Sequence[Any], kinds: Sequence[str], results: Sequence[ir.Type]) -> Any:
+        operands = [self._value(value, kind) for value, kind in zip(args, kinds, strict=True)]
+        op = td.OperatorOp(list(results), name, operands)
+        return op.results[0] if len(op.results) == 1 else list(op.results)
+
+    def _value(self, value: Any, kind: str) -> ir.Value:
+        """The SSA value of an argument whose schema type is `kind`, such as `int[]` or `Optional[Tensor]`."""
+        if isinstance(value, torch.fx.Node):
+            return self.values[value]
+        if isinstance(value, list | tuple):
+            return self._list(value, _element_kind(kind))
+        return constant(value, kind)
+
+    def _list(self, values: Sequence[Any], kind: str) -> ir.Value:
+        operands = [self._value(value, kind) for value in values]
+        return td.PrimListConstructOp(td.ListType.get(list_element_type(kind, operands)), operands).result
+
+
+def _fake_of(node: Any) -> Any:
+    return node.meta["val"] if isinstance(node, torch.fx.Node) else node
+
+
+def schema_name(schema: torch._C.FunctionSchema) -> str:
+    name = schema.name.replace("::", ".")
+    return f"{name}.{schema.overload_name}" if schema.overload_name else name
+
+
+def tensor_type(fake: torch.Tensor) -> ir.Type:
+    sizes = [size if isinstance(size, int) else -1 for size in fake.shape]
+    return td.ValueTensorType.get(sizes, literals.element_type(DTYPE_CODES[fake.dtype]))
+
+
+def value_type(fake: Any) -> ir.Type:
+    if isinstance(fake, torch.Tensor):
+        return tensor_type(fake)
+    if isinstance(fake, torch.SymBool | bool):
+        return td.BoolType.get()
+    if isinstance(fake, torch.SymInt | int):
+        return td.IntType.get()
+    if isinstance(fake, torch.SymFloat | float):
+        return td.FloatType.get()
+    raise CaptureError(f"a call gives a {type(fake).__name__}, which has no type in the torch dialect")
+
+
+DTYPE_CODES = {
+    torch.uint8: 0, torch.int8: 1, torch.int16: 2, torch.int32: 3, torch.int64: 4, torch.float16: 5,
+    torch.float32: 6, torch.float64: 7, torch.bool: 11, torch.bfloat16: 15,
+}  # fmt: skip
+LAYOUT_CODES = {torch.strided: 0}
+MEMORY_FORMAT_CODES = {torch.contiguous_format: 0, torch.preserve_format: 1, torch.channels_last: 2}
+
+
+def _code(table: dict[Any, int], value: Any) -> int:
+    if value not in table:
+        raise CaptureError(f"{value} is not supported\n  do: use one of {', '.join(map(str, table))}")
+    return table[value]
+
+
+CONSTANTS: dict[type, Callable[[Any], ir.Value]] = {
+    bool: lambda v: td.ConstantBoolOp(v).result,
+    int: lambda v: td.ConstantIntOp(v).result,
+    float: lambda v: td.ConstantFloatOp(v).result,
+    str: lambda v: td.ConstantStrOp(v).result,
+    type(None): lambda v: td.ConstantNoneOp().result,
+    torch.device: lambda v: td.ConstantDeviceOp(v.type).result,
+    torch.dtype: lambda v: td.ConstantIntOp(_code(DTYPE_CODES, v)).result,
+    torch.layout: lambda v: td.ConstantIntOp(_code(LAYOUT_CODES, v)).result,
+    torch.memory_format: lambda v: td.ConstantIntOp(_code(MEMORY_FORMAT_CODES, v)).result,
+}
+
+
+def constant(value: Any, kind: str) -> ir.Value:
+    if kind.removeprefix("Optional[").startswith("float") and type(value) is int:
+        value = float(value)
+    build = CONSTANTS.get(type(value))
+    if build is None:
+        raise CaptureError(
+            f"an argument of type {type(value).__name__} ({value!r}) has no constant in the torch dialect"
+        )
+    return build(value)
+
+
+def _element_kind(kind: str) -> str:
+    inner = kind.removeprefix("Optional[").removesuffix("]") if kind.startswith("Optional[List") else kind
+    return inner.removeprefix("List[").removesuffix("]")
+
+
+def list_element_type(kind: str, operands: Sequence[ir.Value]) -> ir.Type:
+    scalars = {
+        "int": td.IntType,
+        "SymInt": td.IntType,
+        "float": td.FloatType,
+        "bool": td.BoolType,
+        "str": td.StringType,
+    }
+    if kind in scalars:
+        return scalars[kind].get()
+    if kind.startswith("Optional["):
+        return td.OptionalType.get(td.ValueTensorType.get(None, None))
+    types = {operand.type for operand in operands}
+    return types.pop() if len(types) == 1 else td.ValueTensorType.get(None, None)
+
+
+def _array(tensor: torch.Tensor) -> Any:
+    """(dtype code, numpy view of the bytes' values, sizes): what `literals.tensor` takes; bfloat16 travels as int16."""
+    dense = tensor.detach().contiguous()
+    bits = dense.view(torch.int16) if dense.dtype is torch.bfloat16 else dense
+    return literals.Array(_code(DTYPE_CODES, dense.dtype), bits.numpy())

@@ -1,0 +1,90 @@
+"""The `npcomp.signature` of a captured program: the pytree structures of arguments and results, as JSON-ready data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.utils._pytree as pytree
+
+from npcomp_acap.errors import CaptureError
+
+DTYPES = {
+    torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int8: "i8",
+    torch.uint8: "u8", torch.int16: "i16", torch.int32: "i32", torch.int64: "i64", torch.bool: "bool",
+}  # fmt: skip
+Dims = Mapping[int, str]
+Json = dict[str, Any]
+
+
+def dtype_name(tensor: torch.Tensor) -> str:
+    if tensor.dtype not in DTYPES:
+        raise CaptureError(f"{tensor.dtype} tensors are not supported\n  do: use one of {', '.join(DTYPES.values())}")
+    return DTYPES[tensor.dtype]
+
+
+def tensor(value: torch.Tensor, dims: Dims) -> Json:
+    return {
+        "kind": "tensor",
+        "dtype": dtype_name(value),
+        "dims": [dims.get(d, size) for d, size in enumerate(value.shape)],
+    }
+
+
+def constant(value: Any) -> Json:
+    if value is None:
+        return {"kind": "none"}
+    if isinstance(value, bool | int | float | str):
+        return {"kind": "const", "value": value}
+    raise CaptureError(
+        f"a {type(value).__name__} cannot cross the boundary of a program\n"
+        "  do: pass and return tensors, numbers, strings and None, in lists, tuples, dicts and named tuples"
+    )
+
+
+def structure(spec: pytree.TreeSpec, leaf: Callable[[], Json]) -> Json:
+    """The JSON of a pytree; `leaf()` gives its leaves in depth-first order."""
+    if spec.is_leaf():
+        return leaf()
+    items = [structure(child, leaf) for child in spec.children()]
+    if spec.type is list or spec.type is tuple:
+        return {"kind": spec.type.__name__, "items": items}
+    if spec.type is dict:
+        return {"kind": "dict", "keys": list(spec.context), "items": items}
+    if pytree.is_namedtuple_class(spec.type):
+        return {"kind": "namedtuple", "name": spec.type.__name__, "fields": list(spec.type._fields), "items": items}
+    raise CaptureError(
+        f"a {getattr(spec.type, '__name__', spec.type)} cannot cross the boundary of a program\n"
+        "  do: use lists, tuples, dicts and named tuples"
+    )
+
+
+def arguments(
+    names: Sequence[str], args_spec: pytree.TreeSpec, leaves: Sequence[Any], dims_of_leaf: Sequence[Dims]
+) -> list[Json]:
+    """One entry an argument. `args_spec` is the spec of `(args, kwargs)`; `names` are the arguments' names in that order."""
+    pending: Iterator[tuple[Any, Dims]] = iter(zip(leaves, dims_of_leaf, strict=True))
+
+    def leaf() -> Json:
+        value, dims = next(pending)
+        return tensor(value, dims) if isinstance(value, torch.Tensor) else constant(value)
+
+    positional, keywords = args_spec.children()
+    specs = [*positional.children(), *keywords.children()]
+    return [{"name": name, **structure(spec, leaf)} for name, spec in zip(names, specs, strict=True)]
+
+
+def result(spec: pytree.TreeSpec, constants: Sequence[Any], computed: Sequence[Json]) -> Json:
+    """`constants[i]` is leaf i, a Python value or `Computed`; `computed` describes the computed leaves in order."""
+    pending, described = iter(constants), iter(computed)
+
+    def leaf() -> Json:
+        value = next(pending)
+        return next(described) if isinstance(value, Computed) else constant(value)
+
+    return structure(spec, leaf)
+
+
+class Computed:
+    """Stands for a result that the program computes, among results that are Python constants."""

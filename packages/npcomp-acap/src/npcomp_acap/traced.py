@@ -1,0 +1,184 @@
+"""`trace`: one captured program, callable and savable, with the state it updates."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import npcomp_dialects
+import torch
+import torch.utils._pytree as pytree
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.program import CompileOptions, Program, compile_module
+
+from npcomp_acap import signature
+from npcomp_acap.capture import Captured, capture
+from npcomp_acap.errors import CaptureError
+from npcomp_acap.importer import Importer
+from npcomp_acap.named_dims import check_guards
+from npcomp_acap.state import State, owners_of
+
+Dynamic = Mapping[int | str, Mapping[int, str]]
+
+
+def trace(
+    function: Callable[..., Any],
+    *examples: Any,
+    dynamic: Dynamic | None = None,
+    name: str = "forward",
+    backend: Any = "refbackend",
+    options: CompileOptions | None = None,
+    **keywords: Any,
+) -> TracedProgram:
+    """Captures `function(*examples, **keywords)` as one program and compiles it.
+
+    `function` is a module or any callable that computes with torch; a backward pass and an optimizer step in it are
+    captured too. `dynamic` names dimensions that may differ from call to call, by argument position or name:
+    `{0: {0: "batch"}}`; the same name twice is the same size. Everything else about the examples (sizes, dtypes, Python
+    values) is fixed. Modules, optimizers and tensors that the function reaches through its closure, its globals or
+    `self` are state: what the function leaves unchanged is compiled in as constants, what it changes is read before and
+    written back after every call.
+
+    Raises `CaptureError` with the user's line where the function cannot be one program: a Python decision on a tensor's
+    value, an argument written in place, a dynamic dimension that the function fixes."""
+    module, captured = _capture(function, examples, keywords, dynamic or {}, name)
+    program = compile_module(module, backend=backend, options=options)
+    return TracedProgram(program, captured)
+
+
+def import_function(
+    function: Callable[..., Any], *examples: Any, dynamic: Dynamic | None = None, name: str = "forward", **keywords: Any
+) -> ir.Module:
+    """The torch dialect as captured, before any pass: what `trace` compiles."""
+    return _capture(function, examples, keywords, dynamic or {}, name)[0]
+
+
+class TracedProgram:
+    """A compiled capture. Call it like the function; `.module` is the IR at the backend contract."""
+
+    def __init__(self, program: Program, captured: Captured):
+        self._program = program
+        self._call = program
+        self._written = [captured.state.tensors[i] for i in captured.written]
+
+    @property
+    def module(self) -> Any:
+        return self._program.module
+
+    def save(self, path: Any) -> None:
+        """Writes the artifact. State that the program changes is explicit in it: leading arguments, and results in the
+        tuple `(result, new_state)`."""
+        self._program.save(path)
+
+    def report(self) -> Any:
+        return self._program.report()
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        if not self._written:
+            return self._program(*args, **keywords)
+        result, state = self._program(list(self._written), *args, **keywords)
+        with torch.no_grad():
+            for tensor, new in zip(self._written, state, strict=True):
+                tensor.copy_(new)
+        return result
+
+
+def _capture(
+    function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any], dynamic: Dynamic, name: str
+) -> tuple[ir.Module, Captured]:
+    names = _argument_names(function, args, keywords)
+    leaves, spec = pytree.tree_flatten((tuple(args), dict(keywords)))
+    dims = _dims_of_leaves(names, spec, leaves, dynamic)
+    state = State(owners_of(function))
+    captured, shapes = capture(function, args, keywords, state, dims)
+    tensors = [(leaf, d) for leaf, d in zip(leaves, dims) if isinstance(leaf, torch.Tensor)]
+    check_guards(shapes, captured.inputs[len(state.tensors) :], [d for _, d in tensors])
+    _fold_constant_state(captured)
+    arguments = signature.arguments(names, spec, leaves, dims)
+    return _import(captured, arguments, name), captured
+
+
+def _argument_names(function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]) -> list[str]:
+    target = function.forward if isinstance(function, torch.nn.Module) else function
+    try:
+        bound = inspect.signature(target).bind(*args, **keywords)
+    except (TypeError, ValueError) as error:
+        raise CaptureError(
+            f"the examples do not fit the function: {error}\n  do: pass one example an argument"
+        ) from None
+    positional = [p.name for p in bound.signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    names = positional[: len(args)]
+    names += [f"args_{i}" for i in range(len(names), len(args))]
+    return names + list(keywords)
+
+
+def _dims_of_leaves(
+    names: Sequence[str], spec: pytree.TreeSpec, leaves: Sequence[Any], dynamic: Dynamic
+) -> list[dict[int, str]]:
+    """The named dims of each leaf. A container argument's names hold for every tensor in it."""
+    by_name = {names[key] if isinstance(key, int) and key < len(names) else key: dims for key, dims in dynamic.items()}
+    unknown = [key for key in by_name if key not in names]
+    if unknown:
+        raise CaptureError(f"dynamic names argument {unknown[0]!r}, the arguments are {', '.join(names)}")
+    positional, keywords = spec.children()
+    result: list[dict[int, str]] = []
+    for name, child in zip(names, [*positional.children(), *keywords.children()], strict=True):
+        for leaf in leaves[len(result) : len(result) + child.num_leaves]:
+            dims = dict(by_name.get(name, {})) if isinstance(leaf, torch.Tensor) else {}
+            bad = [d for d in dims if not 0 <= d < leaf.dim()]
+            if bad:
+                raise CaptureError(f"dynamic names dimension {bad[0]} of {name!r}, which has {leaf.dim()} dimensions")
+            result.append(dims)
+    return result
+
+
+def _fold_constant_state(captured: Captured) -> None:
+    """State that the program does not change becomes a constant of the graph: its placeholder turns into `get_attr`."""
+    placeholders = captured.graph.find_nodes(op="placeholder")
+    for number, node in enumerate(placeholders[: len(captured.state.tensors)]):
+        if number in captured.written:
+            continue
+        if node.users:
+            attribute = f"_state_{number}"
+            setattr(captured.owner, attribute, captured.state.tensors[number].detach())
+            with captured.graph.inserting_before(node):
+                constant = captured.graph.get_attr(attribute)
+            constant.meta = node.meta
+            node.replace_all_uses_with(constant)
+        captured.graph.erase_node(node)
+
+
+def _import(captured: Captured, arguments: list[signature.Json], name: str) -> ir.Module:
+    written = [captured.state.tensors[i] for i in captured.written]
+    with npcomp_dialects.context(), ir.Location.unknown():
+        module = ir.Module.create()
+        with ir.InsertionPoint(module.body):
+            function = Importer(captured.owner).function(name, captured.graph)
+        function.attributes["npcomp.signature"] = ir.StringAttr.get(
+            json.dumps(_signature(captured, arguments, written, name))
+        )
+    return module
+
+
+def _signature(
+    captured: Captured, arguments: list[signature.Json], written: Sequence[torch.Tensor], name: str
+) -> signature.Json:
+    fakes = [n.meta["val"] if isinstance(n, torch.fx.Node) else n for n in captured.graph.output_node().args[0]]
+    computed = [_leaf(fake) for fake in fakes[: captured.results]]
+    returns = signature.result(captured.result_spec, captured.result_constants, computed)
+    if not written:
+        return {"name": name, "args": arguments, "returns": returns}
+    state = {"name": "state", "kind": "list", "items": [signature.tensor(t, {}) for t in written]}
+    new_state = {"kind": "list", "items": [_leaf(t) for t in written]}
+    return {"name": name, "args": [state, *arguments], "returns": {"kind": "tuple", "items": [returns, new_state]}}
+
+
+def _leaf(fake: Any) -> signature.Json:
+    """A computed result: a tensor with its dtype, or a number."""
+    if isinstance(fake, torch.Tensor):
+        return {"kind": "tensor", "dtype": signature.dtype_name(fake)}
+    if isinstance(fake, torch.SymBool):
+        return {"kind": "bool"}
+    return {"kind": "float" if isinstance(fake, torch.SymFloat) else "int"}
