@@ -1,0 +1,1 @@
+"""The demo: a digit classifier from training to a file that runs without torch."""
