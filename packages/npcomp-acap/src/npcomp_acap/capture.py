@@ -1,8 +1,8 @@
 """Runs a function once on fake tensors and returns what it did as one functional FX graph of ATen calls.
 
-The recorder is torch's own: `make_fx` below autograd, under `FunctionalTensorMode`, so that views and in-place writes are
-already functional, and under a `FakeTensorMode` whose dynamic dimensions are symbols. Kernels that only one device has
-are kept out: oneDNN is off and attention takes its mathematical form."""
+The recorder is torch's own: `make_fx` below autograd, under `FunctionalTensorMode`, so that views and in-place writes
+are already functional, and under a `FakeTensorMode` whose dynamic dimensions are symbols. Kernels that only one device
+has are kept out: oneDNN is off and attention takes its mathematical form."""
 
 from __future__ import annotations
 

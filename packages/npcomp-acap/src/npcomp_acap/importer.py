@@ -26,7 +26,7 @@ SIZES = {torch.ops.aten.sym_size.int: "aten.size.int", torch.ops.aten.sym_numel.
 
 
 class Importer:
-    """Builds one `func.func` from one graph. Values are value-semantic tensors from the start: the graph is functional."""
+    """Builds one `func.func` from one graph. Tensors have value semantics from the start: the graph is functional."""
 
     def __init__(self, owner: torch.nn.Module):
         self.owner = owner
@@ -79,7 +79,7 @@ class Importer:
     def _aten(self, target: torch._ops.OpOverload, node: torch.fx.Node) -> Any:
         schema = target._schema
         given = dict(zip((a.name for a in schema.arguments), node.args)) | node.kwargs
-        args = [given[a.name] if a.name in given else a.default_value for a in schema.arguments]
+        args = [given.get(a.name, a.default_value) for a in schema.arguments]
         kinds = [str(a.real_type) for a in schema.arguments]
         fakes = node.meta["val"]
         if len(schema.returns) == 1 and isinstance(fakes, list | tuple):

@@ -63,7 +63,7 @@ def structure(spec: pytree.TreeSpec, leaf: Callable[[], Json]) -> Json:
 def arguments(
     names: Sequence[str], args_spec: pytree.TreeSpec, leaves: Sequence[Any], dims_of_leaf: Sequence[Dims]
 ) -> list[Json]:
-    """One entry an argument. `args_spec` is the spec of `(args, kwargs)`; `names` are the arguments' names in that order."""
+    """One entry an argument. `args_spec` is the spec of `(args, kwargs)`; `names` are the names in that order."""
     pending: Iterator[tuple[Any, Dims]] = iter(zip(leaves, dims_of_leaf, strict=True))
 
     def leaf() -> Json:
