@@ -1,0 +1,146 @@
+"""Every case of the op library, end to end: both frontends, unknown sizes, every binding of them, against eager torch.
+
+    python ci/opcheck.py [OP…] [--frontend torchscript|acap] [--json FILE]
+
+OP is a name such as aten.tanh, or a part of one with a trailing `*`. Progress goes to stderr, failures and the count to
+stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from npcomp_dialects.aten import registry
+from npcomp_dialects.aten.block import Block
+from npcomp_dialects.aten.cases import Case, TensorSpec, as_case
+from npcomp_dialects.aten.dtypes import DType
+from opcheck_programs import acap_program, eager_program, torchscript_program
+
+DTYPES = {
+    DType.f32: torch.float32, DType.f64: torch.float64, DType.f16: torch.float16, DType.bf16: torch.bfloat16,
+    DType.i8: torch.int8, DType.u8: torch.uint8, DType.i16: torch.int16, DType.i32: torch.int32,
+    DType.i64: torch.int64, DType.bool: torch.bool,
+}  # fmt: skip
+TOLERANCE = {torch.float16: (1e-2, 1e-2), torch.bfloat16: (4e-2, 4e-2), torch.float64: (1e-7, 1e-9)}
+FRONTENDS: dict[str, Callable[..., Callable[..., Any]]] = {"torchscript": torchscript_program, "acap": acap_program}
+
+
+@dataclass
+class Result:
+    """One case through one frontend. `status`: native, fallback (right, but torch's kernel ran), skipped or wrong."""
+
+    op: str
+    case: str
+    frontend: str
+    status: str
+    why: str = ""
+
+
+def draw(spec: TensorSpec, binding: Mapping[str, int], generator: torch.Generator) -> torch.Tensor:
+    """Uniform values of the case's range; `special` mixes in nan, infinities and signed zeros."""
+    dtype = DTYPES[spec.dtype]
+    sizes = spec.sizes(binding)
+    if not dtype.is_floating_point:
+        return torch.randint(int(spec.low), int(spec.high), sizes, generator=generator).to(dtype)
+    values = torch.rand(sizes, generator=generator, dtype=torch.float64) * (spec.high - spec.low) + spec.low
+    if spec.special and values.numel():
+        extra = torch.tensor([float("nan"), float("inf"), float("-inf"), 0.0, -0.0], dtype=torch.float64)
+        flat = values.view(-1)
+        flat[: len(extra)] = extra[: flat.numel()]
+    return values.to(dtype)
+
+
+def inputs_of(case: Case, binding: Mapping[str, int], seed: int) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [draw(spec, binding, generator) for spec in case.tensors()]
+
+
+def agree(block: type[Block], case: Case, got: Any, wanted: Any) -> None:
+    """Raises AssertionError unless dtype and shape are equal and values close."""
+    if isinstance(wanted, (list, tuple)):
+        assert len(got) == len(wanted), f"{len(got)} results instead of {len(wanted)}"
+        for one, other in zip(got, wanted):
+            agree(block, case, one, other)
+    elif isinstance(wanted, torch.Tensor):
+        assert got.dtype == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
+        assert got.shape == wanted.shape, f"{tuple(got.shape)} instead of {tuple(wanted.shape)}"
+        if block.compare == "values":
+            rtol, atol = TOLERANCE.get(wanted.dtype, (case.rtol or 1e-5, 1e-5))
+            torch.testing.assert_close(got, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    else:
+        assert type(got) is type(wanted) and got == wanted, f"{got!r} instead of {wanted!r}"
+
+
+def check(block: type[Block], case: Case, frontend: str) -> Result:
+    """Compiles the case once and runs it at each of its bindings."""
+    result = Result(block.name(), str(case), frontend, "native")
+    try:
+        seed = zlib.crc32(f"{block.name()}{case}".encode())
+        eager = eager_program(block, case)
+        compiled = FRONTENDS[frontend](block, case, inputs_of(case, case.bindings()[0], seed))
+        for run, binding in enumerate(case.bindings()):
+            inputs = inputs_of(case, binding, seed + run)
+            try:
+                wanted = eager(*(x.clone() for x in inputs))
+            except Exception as error:
+                raise AssertionError(f"eager torch refuses the case itself at {binding}: {error}") from error
+            try:
+                agree(block, case, compiled(*inputs), wanted)
+            except AssertionError as error:
+                raise AssertionError(f"at {binding}: {error}") from None
+        if compiled.fallbacks():
+            result.status = "fallback"
+    except NotImplementedError as skip:
+        result.status, result.why = "skipped", str(skip)
+    except Exception as error:
+        result.status, result.why = "wrong", f"{type(error).__name__}: {error}"
+    return result
+
+
+def work(patterns: list[str], frontends: list[str]) -> Iterator[tuple[type[Block], Case, str]]:
+    for block in registry.all_ops():
+        if patterns and not any(fnmatch.fnmatch(block.name(), p.replace("::", ".")) for p in patterns):
+            continue
+        for case in map(as_case, block.cases):
+            yield from ((block, case, frontend) for frontend in frontends)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ops", nargs="*", metavar="OP")
+    parser.add_argument("--frontend", choices=FRONTENDS, action="append")
+    parser.add_argument("--json", metavar="FILE", help="write every result there")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    jobs = list(work(options.ops, options.frontend or list(FRONTENDS)))
+    if not jobs:
+        raise SystemExit(f"opcheck: no case matches {options.ops}\n  do: ./nox -s opcheck -- 'aten.add*'")
+    start, results = time.monotonic(), []
+    for number, (block, case, frontend) in enumerate(jobs, 1):
+        results.append(check(block, case, frontend))
+        if results[-1].status == "wrong":
+            print(f"{block.name()} · {case} · {frontend}: {results[-1].why}", flush=True)
+        if number % 100 == 0:
+            print(f"opcheck: {number}/{len(jobs)}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump([asdict(result) for result in results], file, indent=1)
+    counts = {status: sum(r.status == status for r in results) for status in ("native", "fallback", "skipped", "wrong")}
+    print(
+        f"opcheck: {len({r.op for r in results})} ops, {len(results)} cases: "
+        + ", ".join(f"{n} {s}" for s, n in counts.items())
+    )
+    sys.exit(1 if counts["wrong"] else 0)
+
+
+if __name__ == "__main__":
+    main()
