@@ -27,8 +27,8 @@ def ops_page() -> str:
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("native", "decomposed", "fallback"))
     head = "| op | family | compiled | also | dtypes tested | what it is |\n|---|---|---|---|---|---|\n"
     intro = (
-        "*native* ops have a lowering of their own, *decomposed* ones become others, *fallback* ones run torch's kernel.\n"
-        "An op that is not listed travels as `torch.operator` and falls back too.\n"
+        "*native* ops have a lowering of their own, *decomposed* ones become others, *fallback* ones run torch's\n"
+        "kernel. An op that is not listed travels as `torch.operator` and falls back too.\n"
     )
     return f"{NOTE}# Ops\n\n{len(rows)} overloads: {counts}.\n\n{intro}\n{head}" + "\n".join(rows) + "\n"
 
