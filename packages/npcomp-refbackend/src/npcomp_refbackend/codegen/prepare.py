@@ -1,0 +1,158 @@
+"""Clean-up of linalg before fusion: what never deserves memory is folded into the ops that read it.
+
+* `tensor.dim` of a computed tensor is the size it was made with.
+* A splat constant is a scalar in the body that reads it.
+* A copy (permute, broadcast) is an index map of the op that reads it.
+* `linalg.fill` as a value is an op without inputs; as an initial value it stays.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import arith, linalg
+
+from .structured import Generic, is_copy
+
+
+def prepare(function: Any) -> None:
+    for op in _walk(function):
+        name = op.operation.name
+        if name == "tensor.dim":
+            _fold_dim(op.operation)
+        elif name == "linalg.fill":
+            _generalize_fill(op.operation)
+        elif name == "linalg.generic":
+            _fold_splats(op.operation)
+            _fold_copies(op.operation)
+
+
+def _walk(function: Any) -> list[Any]:
+    found: list[Any] = []
+
+    def visit(op: Any) -> Any:
+        found.append(op)
+        return ir.WalkResult.SKIP if op.operation.name == "linalg.generic" else ir.WalkResult.ADVANCE
+
+    function.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
+    return found
+
+
+def _owner(value: Any) -> Any:
+    return None if isinstance(value.owner, ir.Block) else value.owner.operation
+
+
+def _fold_dim(op: Any) -> None:
+    """`tensor.dim` through generic, fill and cast to `tensor.empty` or a static size."""
+    value, position = op.operands
+    constant = _owner(position)
+    if constant is None or constant.name != "arith.constant":
+        return
+    dim = constant.attributes["value"].value
+    size = _size(value, dim)
+    if isinstance(size, int):
+        with ir.InsertionPoint(op), op.location:
+            size = arith.ConstantOp(ir.IndexType.get(), size).result
+    if size is not None:
+        op.results[0].replace_all_uses_with(size)
+        op.erase()
+
+
+def _size(value: Any, dim: int) -> Any:
+    shape = ir.RankedTensorType(value.type).shape
+    if shape[dim] >= 0:
+        return shape[dim]
+    owner = _owner(value)
+    if owner is None:
+        return None
+    if owner.name == "tensor.empty":
+        return owner.operands[sum(1 for s in shape[:dim] if s < 0)]
+    if owner.name in ("linalg.generic", "linalg.fill"):
+        split = len(owner.operands) - len(owner.results)
+        return _size(owner.operands[split + list(owner.results).index(value)], dim)
+    return None
+
+
+def _generalize_fill(op: Any) -> None:
+    """A fill that is read as a tensor becomes a generic that yields the scalar."""
+    if all(_is_init(use) for use in op.results[0].uses):
+        return
+    scalar, out = op.operands
+    with ir.InsertionPoint(op), op.location:
+        rank = ir.RankedTensorType(out.type).rank
+        generic = _generic([], [ir.AffineMap.get_identity(rank)], ["parallel"] * rank, out)
+        block = generic.regions[0].blocks.append(out.type.element_type, arg_locs=[op.location])
+        with ir.InsertionPoint(block):
+            linalg.YieldOp([scalar])
+    for use in list(op.results[0].uses):
+        if not _is_init(use):
+            use.owner.operation.operands[use.operand_number] = generic.results[0]
+
+
+def _is_init(use: Any) -> bool:
+    op = use.owner.operation
+    return op.name == "linalg.generic" and use.operand_number >= len(op.operands) - len(op.results)
+
+
+def _generic(inputs: list[Any], maps: list[Any], kinds: list[str], out: Any) -> Any:
+    return ir.Operation.create(
+        "linalg.generic",
+        results=[out.type],
+        operands=[*inputs, out],
+        regions=1,
+        attributes={
+            "indexing_maps": ir.ArrayAttr.get([ir.AffineMapAttr.get(m) for m in maps]),
+            "iterator_types": ir.ArrayAttr.get([ir.Attribute.parse(f"#linalg.iterator_type<{k}>") for k in kinds]),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([len(inputs), 1]),
+        },
+    )
+
+
+def _fold_splats(op: Any) -> None:
+    """Replace the element of a splat constant input by a scalar constant, keeping the operand out of memory."""
+    block = op.regions[0].blocks[0]
+    for n in range(len(op.operands) - len(op.results)):
+        value = op.operands[n]
+        owner = _owner(value)
+        if owner is None or owner.name != "arith.constant" or not any(True for _ in block.arguments[n].uses):
+            continue
+        splat = splat_of(owner)
+        if splat is None:
+            continue
+        with ir.InsertionPoint(op), op.location:
+            scalar = arith.ConstantOp(splat.type, splat).result
+        block.arguments[n].replace_all_uses_with(scalar)
+
+
+def splat_of(constant: Any) -> Any:
+    """The one element of a splat tensor constant as an attribute, else None."""
+    value = constant.attributes["value"]
+    if not isinstance(value, ir.DenseElementsAttr) or not value.is_splat:
+        return None
+    return value.get_splat_value()
+
+
+def _fold_copies(op: Any) -> None:
+    """Read through the copies that feed `op`: compose the maps."""
+    for n in range(len(op.operands) - len(op.results)):
+        owner = _owner(op.operands[n])
+        while owner is not None and owner.name == "linalg.generic" and is_copy(owner):
+            _compose(op, n, owner)
+            owner = _owner(op.operands[n])
+
+
+def _compose(op: Any, n: int, copy: Any) -> None:
+    maps = [m.value for m in op.attributes["indexing_maps"]]
+    source = Generic.of(copy)
+    inner = copy.attributes["indexing_maps"][0].value
+    out = copy.attributes["indexing_maps"][1].value
+    position = {e.position: d for d, e in enumerate(out.results)}
+    reader = maps[n]
+    exprs = []
+    for e in inner.results:
+        loop = getattr(e, "position", None)
+        exprs.append(ir.AffineConstantExpr.get(0) if loop is None else reader.results[position[loop]])
+    maps[n] = ir.AffineMap.get(reader.n_dims, 0, exprs)
+    op.attributes["indexing_maps"] = ir.ArrayAttr.get([ir.AffineMapAttr.get(m) for m in maps])
+    op.operands[n] = source.inputs[0]
