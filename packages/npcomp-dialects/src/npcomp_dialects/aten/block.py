@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from .abstract import TensorInfo, Unknown
 from .errors import AtenError, NotStatic
+from .promotion import operand_of
 from .schema import Schema, Type
 
 
@@ -29,6 +30,10 @@ class Block:
     compare: ClassVar[str] = "values"
     """How tests compare with torch: `values`, or `type` where values are random or uninitialised."""
 
+    dtype: ClassVar[Any] = None
+    """The dtype rule, see promotion.py."""
+    preconditions: ClassVar[Any] = None
+    """`preconditions(b, *args)`: guards that families emit before the lowering."""
     lower: ClassVar[Any] = None
     scalar: ClassVar[Any] = None
     decompose: ClassVar[Any] = None
@@ -83,8 +88,11 @@ class Block:
 
     @classmethod
     def give_up(cls, args: Any) -> Any:
-        """The results when types alone do not decide; families refine the dtype."""
-        return cls.unknown_results()
+        """The results when types alone do not decide: what the dtype rule tells of the tensors."""
+        tensors = [v for v in args if isinstance(v, TensorInfo)]
+        if cls.dtype is None or len(cls.schema.returns) != 1 or not tensors:
+            return cls.unknown_results()
+        return TensorInfo(None, cls.dtype.result([operand_of(t) for t in tensors]))
 
     @classmethod
     def unknown_results(cls) -> Any:

@@ -12,8 +12,8 @@ A tensor is a dtype called with sizes, a case is the op's arguments in schema or
     ]
 
 A case compiles once and runs once for each entry of `at`, by default with every unknown size 3, then 2. Symbols are
-filled in order of first appearance; every "?" is a symbol of its own. Values are uniform: floats in [-2, 2), integers in
-[-5, 6), unsigned ones in [0, 6), bool both. `special=True` mixes in nan, infinities and signed zeros.
+filled in order of first appearance; every "?" is a symbol of its own. Values are uniform: floats in [-2, 2), integers
+in [-5, 6), unsigned ones in [0, 6), bool both. `special=True` mixes in nan, infinities and signed zeros.
 """
 
 from __future__ import annotations

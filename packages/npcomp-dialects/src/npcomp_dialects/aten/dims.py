@@ -13,9 +13,7 @@ def wrap_dim(dim: object, rank: int) -> int:
         raise NotStatic(f"dimension {dim!r} is known only at run time")
     span = max(rank, 1)
     if not -span <= dim < span:
-        raise InferError(
-            f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})"
-        )
+        raise InferError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
     return dim % span
 
 

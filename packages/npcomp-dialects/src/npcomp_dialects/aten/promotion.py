@@ -107,19 +107,16 @@ class Rule:
     name: str
     compute_of: Callable[[DType], DType]
     result_of: Callable[[DType], DType]
+    fixed: DType | None = None
+    """The result's dtype when the operands do not matter."""
 
     def compute(self, operands: Sequence[Operand]) -> DType | None:
-        return self._apply(self.compute_of, operands)
+        promoted = partial_result_type(operands)
+        return None if promoted is None else self.compute_of(promoted)
 
     def result(self, operands: Sequence[Operand]) -> DType | None:
-        return self._apply(self.result_of, operands)
-
-    def _apply(self, of: Callable[[DType], DType], operands: Sequence[Operand]) -> DType | None:
-        answers = {of(d) for d in DType}
-        if len(answers) == 1:
-            return answers.pop()
         promoted = partial_result_type(operands)
-        return None if promoted is None else of(promoted)
+        return self.fixed if promoted is None else self.result_of(promoted)
 
 
 def same(dtype: DType) -> DType:
@@ -141,12 +138,9 @@ def opmath(dtype: DType) -> DType:
     return DType.f32 if dtype.is_half else dtype
 
 
-def _to_bool(_: DType) -> DType:
-    return DType.bool
-
-
-def _to_i64(_: DType) -> DType:
-    return DType.i64
+def bool_as_u8(dtype: DType) -> DType:
+    """Ordered as numbers: in a signed one-bit integer, True would be -1."""
+    return DType.u8 if dtype is DType.bool else dtype
 
 
 def float_only(dtype: DType) -> DType:
@@ -165,11 +159,11 @@ def not_bool(dtype: DType) -> DType:
 
 promote = Rule("promote", same, same)
 promote_to_float = Rule("promote_to_float", float_of, float_of)
-promote_to_bool = Rule("promote_to_bool", same, _to_bool)
+promote_to_bool = Rule("promote_to_bool", bool_as_u8, lambda _: DType.bool, DType.bool)
 promote_floats = Rule("promote_floats", float_only, float_only)
 promote_numbers = Rule("promote_numbers", not_bool, not_bool)
 integers_to_i64 = Rule("integers_to_i64", sum_of, sum_of)
-to_i64 = Rule("to_i64", same, _to_i64)
+to_i64 = Rule("to_i64", bool_as_u8, lambda _: DType.i64, DType.i64)
 
 
 def info_dtype(rule: Rule, *infos: TensorInfo) -> DType | None:

@@ -42,14 +42,21 @@ class Elementwise(Block):
         return [operand_of(v) for a, v in pairs if v is not None and cls.takes_part(a)]
 
     @classmethod
+    def rule(cls, args: Any) -> Rule:
+        """The dtype rule; an op whose rule depends on its arguments overrides this."""
+        return cls.dtype
+
+    @classmethod
     def infer(cls, *args: Any) -> TensorInfo:
         tensors = [v for v in args if isinstance(v, TensorInfo)]
-        return TensorInfo(broadcast(t.sizes for t in tensors), cls.dtype.result(cls.operands(args)))
+        return TensorInfo(broadcast(t.sizes for t in tensors), cls.rule(args).result(cls.operands(args)))
 
     @classmethod
     def lower(cls, b: Any, *args: Any) -> Any:
+        if cls.preconditions is not None:
+            cls.preconditions(b, *args)
         operands = cls.operands(args)
-        compute, result = cls.dtype.compute(operands), cls.dtype.result(operands)
+        compute, result = cls.rule(args).compute(operands), cls.rule(args).result(operands)
         assert compute is not None
         if not cls.exact:
             compute = opmath(compute)
