@@ -104,20 +104,15 @@ class MemoryMixin:
         else:
             none = self.const(0, stored, lanes)
             place = self.address(buffer, offset)
-            value = llvm.MaskedLoadOp(kind, place, mask, width, pass_thru=[none]).result
-        if buffer.dtype != "i1":
-            return value
-        return arith.CmpIOp(arith.CmpIPredicate.ne, value, self.const(0, "i8", lanes)).result
+            value = llvm.MaskedLoadOp(kind, place, mask, width, pass_thru=none).result
+        return self._from_stored(value, buffer.dtype)
 
     def gather(self, buffer: Buffer, offsets: ir.Value, mask: ir.Value | None = None) -> ir.Value:
         """One element for each lane of the i64 vector `offsets` (a scalar offset gives a scalar)."""
-        lanes, stored = self.lanes(offsets), _stored(buffer.dtype)
+        lanes = self.lanes(offsets)
         if lanes == 1:
             return self.load(buffer, offsets, mask=mask)
-        value = self._gather_at(buffer, buffer.data, offsets, lanes, mask)
-        if buffer.dtype != "i1":
-            return value
-        return arith.CmpIOp(arith.CmpIPredicate.ne, value, self.const(0, stored, lanes)).result
+        return self._from_stored(self._gather_at(buffer, buffer.data, offsets, lanes, mask), buffer.dtype)
 
     def store(
         self, value: ir.Value, buffer: Buffer, offset: Int, mask: ir.Value | None = None, stride: Int = 1
@@ -126,6 +121,8 @@ class MemoryMixin:
         lanes, stored = self.lanes(value), _stored(buffer.dtype)
         if buffer.dtype == "i1":
             value = arith.ExtUIOp(self.type("i8", lanes), value).result
+        elif stored != buffer.dtype:
+            value = arith.BitcastOp(self.type(stored, lanes), value).result
         width = BYTES[stored]
         if lanes == 1 and mask is not None:
             self.branch(self.extract(mask, 0), lambda: self._store_plain(value, buffer, offset, width))
@@ -148,6 +145,12 @@ class MemoryMixin:
             data = llvm.AllocaOp(self.ptr, self.const(count), element, alignment=align).result
         return Buffer(data, dtype)
 
+    def _from_stored(self, value: ir.Value, dtype: str) -> ir.Value:
+        lanes = self.lanes(value)
+        if dtype == "i1":
+            return arith.CmpIOp(arith.CmpIPredicate.ne, value, self.const(0, "i8", lanes)).result
+        return value if _stored(dtype) == dtype else arith.BitcastOp(self.type(dtype, lanes), value).result
+
     def _store_plain(self, value: ir.Value, buffer: Buffer, offset: Int, width: int) -> None:
         llvm.StoreOp(value, self.address(buffer, offset), alignment=width)
 
@@ -164,7 +167,7 @@ class MemoryMixin:
     def _gather(self, buffer: Buffer, offset: Int, lanes: int, mask: ir.Value | None, stride: Int) -> ir.Value:
         base = self.address(buffer, offset)
         if isinstance(stride, int) and stride == 0 and mask is None:
-            return self.broadcast(self.load(Buffer(base, _stored(buffer.dtype)), 0), lanes)
+            return self.broadcast(self._load_scalar(Buffer(base, buffer.dtype), 0, _stored(buffer.dtype), None), lanes)
         steps = arith.MulIOp(self.iota(lanes), self.broadcast(self.value(stride), lanes)).result
         return self._gather_at(buffer, base, steps, lanes, mask)
 
@@ -174,7 +177,7 @@ class MemoryMixin:
         stored = _stored(buffer.dtype)
         kind, none = self.type(stored, lanes), self.const(0, stored, lanes)
         places = self._gep(self.type("ptr", lanes), base, offsets, self.type(stored))
-        return llvm.masked_gather(kind, places, self.mask_of(mask, lanes), [none], BYTES[stored])
+        return llvm.masked_gather(kind, places, self.mask_of(mask, lanes), [none], BYTES[stored]).result
 
     def _places(self, base: ir.Value, stored: str, lanes: int, stride: Int) -> ir.Value:
         steps = arith.MulIOp(self.iota(lanes), self.broadcast(self.value(stride), lanes)).result
@@ -187,5 +190,5 @@ class MemoryMixin:
 
 
 def _stored(dtype: str) -> str:
-    """How a dtype lies in memory."""
-    return "i8" if dtype == "i1" else dtype
+    """How a dtype lies in memory. Half floats move as integers: machines without them have no vectors of them."""
+    return {"i1": "i8", "f16": "i16", "bf16": "i16"}.get(dtype, dtype)
