@@ -114,9 +114,7 @@ def test_dynamic_names_what_does_not_exist(dynamic: dict, message: str) -> None:
 
 
 def test_missing_example() -> None:
-    with pytest.raises(
-        CaptureError, match="the examples do not fit the function: missing a required argument"
-    ):
+    with pytest.raises(CaptureError, match="the examples do not fit the function: missing a required argument"):
         import_function(nn.Linear(2, 2))
 
 

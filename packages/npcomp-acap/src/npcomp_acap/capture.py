@@ -22,12 +22,14 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 
-from npcomp_acap import user_lines
+from npcomp_acap import decisions, user_lines
+from npcomp_acap.cells import WithCells
 from npcomp_acap.errors import CaptureError
 from npcomp_acap.signature import Computed
 from npcomp_acap.state import State
 
 Dims = Mapping[int, str]
+PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 
 
 @dataclass
@@ -50,9 +52,17 @@ def _is_leaf(value: Any) -> bool:
     return isinstance(value, torch.Tensor | torch.SymInt | torch.SymFloat | torch.SymBool)
 
 
-def _fake(mode: FakeTensorMode, tensor: torch.Tensor, dims: Dims) -> torch.Tensor:
-    sizes = [DimDynamic.DYNAMIC if d in dims else DimDynamic.STATIC for d in range(tensor.dim())]
-    return mode.from_tensor(tensor.detach(), symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
+def _fake(mode: FakeTensorMode, tensor: torch.Tensor, dims: Dims, stand_in_sizes: dict[str, int]) -> torch.Tensor:
+    """A fake with symbols for the named dims. torch fixes a size 0 or 1 for good: another takes its place."""
+    for dim, name in dims.items():
+        fresh = next(prime for prime in PRIMES if prime not in stand_in_sizes.values())
+        stand_in_sizes.setdefault(name, tensor.shape[dim] if tensor.shape[dim] > 1 else fresh)
+    example = tensor.detach()
+    if any(example.shape[dim] < 2 for dim in dims):
+        shape = [stand_in_sizes[dims[d]] if d in dims else size for d, size in enumerate(example.shape)]
+        example = example.new_empty(shape)
+    sizes = [DimDynamic.DYNAMIC if d in dims else DimDynamic.STATIC for d in range(example.dim())]
+    return mode.from_tensor(example, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
 
 
 class _Lifted:
@@ -73,7 +83,7 @@ class _Lifted:
         tensors = iter(flat[count:])
         leaves = [next(tensors) if isinstance(leaf, torch.Tensor) else leaf for leaf in self.leaves]
         args, kwargs = pytree.tree_unflatten(leaves, self.spec)
-        with self.state.replaced(stand_ins) as current:
+        with self.state.replaced(stand_ins) as current, WithCells():
             result = self.function(*args, **kwargs)
             final = current()
         flat_result, self.result_spec = pytree.tree_flatten(result)
@@ -118,10 +128,14 @@ def capture(
     needs a tensor's value to go on, or calls what fake tensors cannot run, with the user's line."""
     leaves, spec = pytree.tree_flatten((tuple(args), dict(kwargs)))
     shapes = ShapeEnv()
+    shapes.guards = decisions.Recorder()
     mode = FakeTensorMode(shape_env=shapes, allow_non_fake_inputs=True)
     lifted = _Lifted(function, state, leaves, spec)
-    inputs = [_fake(mode, tensor, {}) for tensor in state.tensors]
-    inputs += [_fake(mode, leaf, dims) for leaf, dims in zip(leaves, dims_of_leaf) if isinstance(leaf, torch.Tensor)]
+    stand_in_sizes: dict[str, int] = {}
+    inputs = [_fake(mode, tensor, {}, stand_in_sizes) for tensor in state.tensors]
+    for leaf, dims in zip(leaves, dims_of_leaf):
+        if isinstance(leaf, torch.Tensor):
+            inputs.append(_fake(mode, leaf, dims, stand_in_sizes))
     attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
     try:
         with torch.backends.mkldnn.flags(enabled=False), attention, mode, user_lines.recorded():
@@ -137,8 +151,8 @@ def capture(
     written, mutated = _prune_results(owner.graph, lifted.kept, len(state.tensors))
     if mutated:
         raise CaptureError(
-            f"tensor argument {mutated[0]} is written in place, and a captured program does not change its arguments\n"
-            "  do: clone it first, or keep it in a module buffer, which is state"
+            f"tensor argument {mutated[0]} is written in place, and a captured program does not change its arguments",
+            do="clone it first, or keep it in a module buffer, which is state",
         )
     _drop_profiler_calls(owner.graph)
     owner.graph.eliminate_dead_code()
@@ -159,12 +173,10 @@ def _drop_profiler_calls(graph: torch.fx.Graph) -> None:
 def _data_dependent(error: BaseException) -> CaptureError:
     return _refusal(
         error,
-        "a Python decision or number needs the value of a tensor, which a capture must not bake in\n"
-        "  do: use torch.where or tensor arithmetic here, or compile the module with npcomp_torchscript, which keeps "
-        "the branch",
+        "a Python decision or number needs the value of a tensor, which a capture must not bake in",
+        do="use torch.where or tensor arithmetic, or compile it with npcomp_torchscript, which keeps the branch",
     )
 
 
-def _refusal(error: BaseException, text: str) -> CaptureError:
-    line = user_lines.of_exception(error)
-    return CaptureError(f"cannot capture this function: {text}", location=line and f"{line.file}:{line.number}")
+def _refusal(error: BaseException, text: str, do: str = "") -> CaptureError:
+    return CaptureError(f"cannot capture this function: {text}", user_lines.of_exception(error), do=do)

@@ -49,7 +49,7 @@ class Importer:
 
     def _visit(self, node: torch.fx.Node) -> None:
         line = user_lines.of_node(node)
-        self.location = ir.Location.file(line.file, line.number, 0) if line else ir.Location.unknown()
+        self.location = ir.Location.file(line.file, line.line, 0) if line else ir.Location.unknown()
         with self.location:
             if node.op == "get_attr":
                 self.values[node] = literals.tensor(_array(getattr(self.owner, node.target)))  # type: ignore[arg-type]
@@ -70,11 +70,8 @@ class Importer:
             kinds = ["int"] * len(node.args)
             name = f"aten.{SIZE_ARITHMETIC[target]}.int"
             return self._operator(name, node.args, kinds, [value_type(_fake_of(node))])
-        line = user_lines.of_node(node)
-        raise CaptureError(
-            f"a call of {target} entered the graph, which is not an ATen operator",
-            location=line and f"{line.file}:{line.number}",
-        )
+        message = f"a call of {target} entered the graph, which is not an ATen operator"
+        raise CaptureError(message, user_lines.of_node(node))
 
     def _aten(self, target: torch._ops.OpOverload, node: torch.fx.Node) -> Any:
         schema = target._schema
@@ -96,7 +93,7 @@ class Importer:
 
     def _operator(self, name: str, args: Sequence[Any], kinds: Sequence[str], results: Sequence[ir.Type]) -> Any:
         operands = [self._value(value, kind) for value, kind in zip(args, kinds, strict=True)]
-        op = td.OperatorOp(list(results), name, operands)
+        op = td.OperatorOp(list(results), name, operands, 0)
         return op.results[0] if len(op.results) == 1 else list(op.results)
 
     def _value(self, value: Any, kind: str) -> ir.Value:
@@ -148,7 +145,7 @@ MEMORY_FORMAT_CODES = {torch.contiguous_format: 0, torch.preserve_format: 1, tor
 
 def _code(table: dict[Any, int], value: Any) -> int:
     if value not in table:
-        raise CaptureError(f"{value} is not supported\n  do: use one of {', '.join(map(str, table))}")
+        raise CaptureError(f"{value} is not supported", do=f"use one of {', '.join(map(str, table))}")
     return table[value]
 
 

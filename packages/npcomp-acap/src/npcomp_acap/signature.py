@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 def dtype_name(tensor: torch.Tensor) -> str:
     if tensor.dtype not in DTYPES:
-        raise CaptureError(f"{tensor.dtype} tensors are not supported\n  do: use one of {', '.join(DTYPES.values())}")
+        raise CaptureError(f"{tensor.dtype} tensors are not supported", do=f"use one of {', '.join(DTYPES.values())}")
     return DTYPES[tensor.dtype]
 
 
@@ -38,8 +38,8 @@ def constant(value: Any) -> Json:
     if isinstance(value, bool | int | float | str):
         return {"kind": "const", "value": value}
     raise CaptureError(
-        f"a {type(value).__name__} cannot cross the boundary of a program\n"
-        "  do: pass and return tensors, numbers, strings and None, in lists, tuples, dicts and named tuples"
+        f"a {type(value).__name__} cannot cross the boundary of a program",
+        do="pass and return tensors, numbers, strings and None, in lists, tuples, dicts and named tuples",
     )
 
 
@@ -55,8 +55,8 @@ def structure(spec: pytree.TreeSpec, leaf: Callable[[], Json]) -> Json:
     if pytree.is_namedtuple_class(spec.type):
         return {"kind": "namedtuple", "name": spec.type.__name__, "fields": list(spec.type._fields), "items": items}
     raise CaptureError(
-        f"a {getattr(spec.type, '__name__', spec.type)} cannot cross the boundary of a program\n"
-        "  do: use lists, tuples, dicts and named tuples"
+        f"a {getattr(spec.type, '__name__', spec.type)} cannot cross the boundary of a program",
+        do="use lists, tuples, dicts and named tuples",
     )
 
 

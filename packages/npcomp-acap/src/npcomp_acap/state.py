@@ -98,8 +98,8 @@ class State:
             if created:
                 raise CaptureError(
                     f"{type(optimizer).__name__} creates its state ({', '.join(created)}) at its first step, and a "
-                    "captured program can only update state that exists\n"
-                    "  do: run one step in eager torch before tracing"
+                    "captured program can only update state that exists",
+                    do="run one step in eager torch before tracing",
                 )
 
     def _current(self) -> list[torch.Tensor]:

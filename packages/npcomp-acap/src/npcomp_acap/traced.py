@@ -106,7 +106,7 @@ def _argument_names(function: Callable[..., Any], args: Sequence[Any], keywords:
         bound = inspect.signature(target).bind(*args, **keywords)
     except (TypeError, ValueError) as error:
         raise CaptureError(
-            f"the examples do not fit the function: {error}\n  do: pass one example an argument"
+            f"the examples do not fit the function: {error}", do="pass one example an argument"
         ) from None
     positional = [p.name for p in bound.signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
     names = positional[: len(args)]
@@ -142,7 +142,7 @@ def _fold_constant_state(captured: Captured) -> None:
             continue
         if node.users:
             attribute = f"_state_{number}"
-            setattr(captured.owner, attribute, captured.state.tensors[number].detach())
+            captured.owner.register_buffer(attribute, captured.state.tensors[number].detach())
             with captured.graph.inserting_before(node):
                 constant = captured.graph.get_attr(attribute)
             constant.meta = node.meta

@@ -6,17 +6,12 @@ import contextlib
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
+from npcomp_dialects.errors import SourceLocation
 from torch.fx.proxy import TracerBase
 
 LIBRARIES = (str(Path(torch.__file__).parent), str(Path(__file__).parent), "<")
-
-
-class Line(NamedTuple):
-    file: str
-    number: int
 
 
 def innermost(frames: Iterable[traceback.FrameSummary]) -> traceback.FrameSummary | None:
@@ -25,9 +20,13 @@ def innermost(frames: Iterable[traceback.FrameSummary]) -> traceback.FrameSummar
     return own[-1] if own else None
 
 
-def of_exception(error: BaseException) -> Line | None:
-    frame = innermost(traceback.extract_tb(error.__traceback__))
-    return Line(frame.filename, frame.lineno or 0) if frame else None
+def of_exception(error: BaseException) -> SourceLocation | None:
+    return of_frames(traceback.extract_tb(error.__traceback__))
+
+
+def of_frames(frames: Iterable[traceback.FrameSummary]) -> SourceLocation | None:
+    frame = innermost(frames)
+    return SourceLocation(frame.filename, frame.lineno or 0) if frame else None
 
 
 def _keep_user_frame(_tracer: TracerBase, frames: traceback.StackSummary) -> traceback.StackSummary:
@@ -46,10 +45,10 @@ def recorded() -> Iterator[None]:
         TracerBase._filter_traceback_frames = original  # type: ignore[method-assign]
 
 
-def of_node(node: torch.fx.Node) -> Line | None:
+def of_node(node: torch.fx.Node) -> SourceLocation | None:
     """The line that `recorded` left on a node. A backward node has its own: the one that called backward."""
     text = node.stack_trace
     if not text or not text.startswith('File "'):
         return None
     file, _, rest = text[len('File "') :].partition('", line ')
-    return Line(file, int(rest.split(",", 1)[0]))
+    return SourceLocation(file, int(rest.split(",", 1)[0]))
