@@ -104,10 +104,11 @@ def _argument_names(function: Callable[..., Any], args: Sequence[Any], keywords:
     target = function.forward if isinstance(function, torch.nn.Module) else function
     try:
         bound = inspect.signature(target).bind(*args, **keywords)
-    except (TypeError, ValueError) as error:
-        raise CaptureError(
-            f"the examples do not fit the function: {error}", do="pass one example an argument"
-        ) from None
+    except ValueError:  # a builtin without a signature
+        return [f"args_{i}" for i in range(len(args))] + list(keywords)
+    except TypeError as error:
+        message = f"the examples do not fit the function: {error}"
+        raise CaptureError(message, do="pass one example an argument") from None
     positional = [p.name for p in bound.signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
     names = positional[: len(args)]
     names += [f"args_{i}" for i in range(len(names), len(args))]
