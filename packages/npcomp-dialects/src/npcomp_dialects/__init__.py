@@ -1,0 +1,34 @@
+"""npcomp's base: dialects, the op library, passes, pipelines and contracts.
+
+`context()` makes an MLIR context that knows them. Importing this package loads neither MLIR nor torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .mlir import ir
+
+__version__ = "0.1.0"
+
+# Contract epoch * 1000 + native revision: raised here and in native/npcomp/CAPI/NativeNumber.h together.
+NATIVE_NUMBER = 1001
+
+
+def check_native(number: int) -> None:
+    """Raises unless the native library is the one that these Python files were written for."""
+    if number == NATIVE_NUMBER:
+        return
+    raise ImportError(
+        f"npcomp_dialects: the native library is revision {number}, the Python files want {NATIVE_NUMBER}\n"
+        "  do: python ci/native.py   (or: ./nox -s native)"
+    )
+
+
+def context() -> ir.Context:
+    """A fresh MLIR context with our dialects, the upstream ones we use, and every op of the op library."""
+    from .mlir import ir
+
+    made = ir.Context()
+    return made
