@@ -1,0 +1,157 @@
+"""aten-recognize-kernels: calls by name become ops of the op library, each variant reduced to one form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from npcomp_dialects.aten import registry
+from npcomp_dialects.aten.schema import Argument, Schema
+from npcomp_dialects.errors import CompileError
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import torch as td
+from npcomp_dialects.passes import constants, register, walk
+
+Rewrite = Callable[[ir.Operation], None]
+
+
+@register("aten-recognize-kernels")
+def aten_recognize_kernels(module: ir.Module) -> None:
+    """Turn `torch.operator "aten.foo"` into `torch.aten.foo` for every op of the op library.
+
+    Goal: one form of each op. Frontends know no op by name; this pass is where names get meaning.
+
+    - the functional form becomes the registered op, with missing trailing arguments filled by their defaults;
+    - the in-place form `foo_` becomes the functional op and a `torch.overwrite.tensor.contents` of its first
+      argument, which is also its result;
+    - an out form becomes the functional op and an overwrite of each `out` argument;
+    - the in-place form of an op that the library does not have becomes `torch.operator` of the functional one
+      with an overwrite: torch has both for every kernel it has in place;
+    - other unknown operators stay, and run as torch's own kernels if the backend has them.
+
+    The overwrite carries which form it came from (`torch.form`): `inplace` keeps the sizes and dtype of what is
+    written, `out` keeps its dtype.
+    """
+    with module.context:
+        for function in walk.functions(module):
+            for op in list(walk.nested(walk.blocks(function)[0])):
+                if op.name == "torch.operator":
+                    _recognize(op)
+
+
+def _recognize(op: ir.Operation) -> None:
+    rewrite = _rewrite_of(walk.string(op, "name"))
+    if rewrite is not None:
+        rewrite(op)
+
+
+@lru_cache(maxsize=None)
+def _rewrite_of(name: str) -> Rewrite | None:
+    """How to rewrite calls of an operator, or None to leave them."""
+    block = registry.find(name)
+    if block is not None:
+        return lambda op: _functional(op, block.schema)
+    variant = registry.find_schema(name)
+    if variant is not None:
+        target = registry.lookup(registry.inplace_of(name) or registry.out_of(name))
+        return lambda op: _writing(op, variant, target.schema)
+    functional = functional_name(name)
+    if functional is not None:
+        return lambda op: _unknown_inplace(op, functional)
+    return None
+
+
+def functional_name(name: str) -> str | None:
+    """`aten.foo` for `aten.foo_`, by torch's naming; None for other names."""
+    namespace, _, rest = name.partition(".")
+    base, dot, overload = rest.partition(".")
+    if namespace != "aten" or not base.endswith("_") or base.endswith("__"):
+        return None
+    return f"aten.{base[:-1]}{dot}{overload}"
+
+
+def _functional(op: ir.Operation, schema: Schema) -> None:
+    operands = _complete(op, list(op.operands), schema)
+    new = _create(op, f"torch.{schema.name}", [r.type for r in op.results], operands)
+    _replace(op, list(new.results))
+
+
+def _writing(op: ir.Operation, variant: Schema, target: Schema) -> None:
+    """Compute what the functional op gives, then write it to the arguments that the variant writes."""
+    given = _complete(op, list(op.operands), variant)
+    by_name = dict(zip((a.name for a in variant.arguments), given, strict=True))
+    written = [by_name[a.name] for a in variant.arguments if a.type.writes]
+    operands = [_argument(op, a, by_name) for a in target.arguments]
+    unknown = td.ValueTensorType.get(None, None)
+    new = _create(op, f"torch.{target.name}", [unknown] * len(written), operands)
+    is_out = any(a.type.writes and a.keyword_only for a in variant.arguments)
+    for value, tensor in zip(new.results, written, strict=True):
+        _overwrite(op, value, tensor, "out" if is_out else "inplace")
+    _replace(op, written[: len(op.results)])
+
+
+def _unknown_inplace(op: ir.Operation, functional: str) -> None:
+    if not len(op.operands) or not _is_tensor(op.operands[0]):
+        return
+    attributes = {"name": ir.StringAttr.get(functional)}
+    unknown = td.ValueTensorType.get(None, None)
+    new = _create(op, "torch.operator", [unknown], list(op.operands), attributes)
+    _overwrite(op, new.results[0], op.operands[0], "inplace")
+    _replace(op, [op.operands[0]] * len(op.results))
+
+
+def _is_tensor(value: ir.Value) -> bool:
+    return isinstance(value.type, (td.NonValueTensorType, td.ValueTensorType))
+
+
+def _complete(op: ir.Operation, operands: list[ir.Value], schema: Schema) -> list[ir.Value]:
+    """The operands with the defaults of the trailing arguments that the call leaves out."""
+    missing = schema.arguments[len(operands) :]
+    if len(operands) > len(schema.arguments) and not schema.vararg:
+        raise CompileError(
+            f"{schema.torch_name} takes {len(schema.arguments)} arguments and is called with {len(operands)}",
+            op.location,
+            do=f"call it as {schema}",
+        )
+    for argument in missing:
+        operands.append(_default(op, argument, schema))
+    return operands
+
+
+def _default(op: ir.Operation, argument: Argument, schema: Schema | None) -> ir.Value:
+    if not argument.has_default:
+        raise CompileError(
+            f"{schema.torch_name if schema else op.name} is called without argument {argument.name!r}",
+            op.location,
+            do=f"call it as {schema}",
+        )
+    return constants.create_argument(argument.default, argument.type, op.location, ir.InsertionPoint(op))
+
+
+def _argument(op: ir.Operation, argument: Argument, by_name: dict[str, ir.Value]) -> ir.Value:
+    if argument.name in by_name:
+        return by_name[argument.name]
+    return _default(op, argument, None)
+
+
+def _create(
+    op: ir.Operation, name: str, types: list[ir.Type], operands: list[ir.Value], attributes: dict | None = None
+) -> ir.Operation:
+    return ir.Operation.create(name, types, operands, attributes, loc=op.location, ip=ir.InsertionPoint(op))
+
+
+def _overwrite(op: ir.Operation, value: ir.Value, tensor: ir.Value, form: str) -> None:
+    if not isinstance(tensor.type, td.NonValueTensorType):
+        raise CompileError(
+            f"{walk.string(op, 'name')} writes to a value of type {tensor.type}, which cannot be written", op.location
+        )
+    attributes = {"torch.form": ir.StringAttr.get(form), "torch.writer": op.attributes["name"]}
+    _create(op, "torch.overwrite.tensor.contents", [], [value, tensor], attributes)
+
+
+def _replace(op: ir.Operation, values: list[ir.Value]) -> None:
+    for old, new in zip(op.results, values, strict=True):
+        if old.type != new.type:
+            new = _create(op, "torch.tensor_static_info_cast", [old.type], [new]).results[0]
+        old.replace_all_uses_with(new)
+    op.erase()

@@ -1,0 +1,116 @@
+"""What ops do to the objects they take: which they write to, and which results are the same object again."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from npcomp_dialects.aten import registry
+from npcomp_dialects.aten.schema import Schema
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.passes import walk
+
+_OVERWRITE = "torch.overwrite.tensor.contents"
+_SAME_OBJECT = {
+    "torch.derefine",
+    "torch.prim.unchecked_cast",
+    "torch.tensor_static_info_cast",
+    "torch.prim.ListConstruct",
+    "torch.prim.TupleConstruct",
+    "torch.prim.DictConstruct",
+    "torch.prim.ListUnpack",
+    "torch.prim.TupleUnpack",
+    "torch.prim.TupleIndex",
+}
+_LIST_WRITERS = {
+    "append", "insert", "extend", "pop", "clear", "remove", "reverse", "sort", "_set_item", "Delete", "setdefault",
+    "update", "popitem",
+}  # fmt: skip
+_UNKNOWN_VIEWS = {
+    "as_strided", "diagonal", "unfold", "real", "imag", "view_as_real", "view_as_complex", "chunk", "split",
+    "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk", "hsplit", "vsplit", "dsplit", "narrow", "movedim",
+    "moveaxis", "swapaxes", "swapdims", "squeeze", "ravel", "unflatten", "detach", "alias", "numpy_T", "mT", "mH",
+    "H", "adjoint", "view_as", "expand_as", "reshape_as", "positive", "conj", "resolve_conj", "resolve_neg",
+    "contiguous", "to", "type_as", "data", "__getitem__", "get", "values", "items",
+}  # fmt: skip
+
+
+def kernel(op: ir.Operation) -> str | None:
+    """The name of the torch op that an op calls, as `aten.add.Tensor`; None for ops of other kinds."""
+    if op.name == "torch.operator":
+        return walk.string(op, "name")
+    return op.name.removeprefix("torch.") if op.name.startswith("torch.aten.") else None
+
+
+@lru_cache(maxsize=None)
+def schema_of(name: str) -> Schema | None:
+    return registry.find_schema(name)
+
+
+@lru_cache(maxsize=None)
+def writes_to(name: str) -> frozenset[int] | None:
+    """Positions of the operands that a torch op writes; None if all of them may be."""
+    schema = schema_of(name)
+    if schema is not None:
+        return frozenset(n for n, a in enumerate(schema.arguments) if a.type.writes)
+    base, _, overload = name.partition(".")[2].partition(".")
+    if base in _LIST_WRITERS:
+        return frozenset({0})
+    if "out" in overload.split("_") or (base.endswith("_") and not base.endswith("__")):
+        return None
+    return frozenset()
+
+
+@lru_cache(maxsize=None)
+def may_alias(name: str) -> bool:
+    """True if a result of a torch op may share memory with an operand, or be one of its items."""
+    schema = schema_of(name)
+    if schema is not None and schema.aliases:
+        return True
+    return name.partition(".")[2].partition(".")[0] in _UNKNOWN_VIEWS
+
+
+def writer_of(value: ir.Value) -> ir.Operation | None:
+    """An op that may write to the object that a value is, or to one that shares its memory; None if there is none."""
+    pending, seen = [value], {value}
+    while pending:
+        for use in pending.pop().uses:
+            user = use.owner.operation
+            if _writes(user, use.operand_number):
+                return user
+            for alias in _aliases(user, use.operand_number):
+                if alias not in seen:
+                    seen.add(alias)
+                    pending.append(alias)
+    return None
+
+
+def _writes(op: ir.Operation, position: int) -> bool:
+    if op.name == _OVERWRITE:
+        return position == 1
+    if op.name in ("func.call", "torch.prim.CallMethod"):
+        return True
+    name = kernel(op)
+    if name is None:
+        return False
+    written = writes_to(name)
+    return written is None or position in written
+
+
+def _aliases(op: ir.Operation, position: int) -> list[ir.Value]:
+    """The values that may be the object which an op takes at a position."""
+    if op.name in _SAME_OBJECT:
+        return list(op.results)
+    if op.name == "torch.prim.If.yield":
+        return [op.parent.operation.results[position]]
+    if op.name == "torch.prim.Loop.condition":
+        return _loop_aliases(op.parent.operation, position - 1)
+    if op.name == "torch.prim.Loop":
+        return _loop_aliases(op, position - 2)
+    name = kernel(op)
+    return list(op.results) if name is not None and may_alias(name) else []
+
+
+def _loop_aliases(loop: ir.Operation, carried: int) -> list[ir.Value]:
+    if carried < 0:
+        return []
+    return [walk.blocks(loop)[0].arguments[carried + 1], loop.results[carried]]

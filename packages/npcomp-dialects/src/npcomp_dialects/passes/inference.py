@@ -1,0 +1,224 @@
+"""Forward inference over a function: what is known of each value before the program runs.
+
+Sizes and dtypes of tensors, constants, and items of lists and tuples, by the rules of the op library. Joins at `if`
+keep what both sides know, loops run to a fixed point. The analysis changes nothing; passes use what it found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from npcomp_dialects.aten import registry
+from npcomp_dialects.aten.abstract import TensorInfo, Unknown
+from npcomp_dialects.aten.block import Block
+from npcomp_dialects.aten.dtypes import DType
+from npcomp_dialects.aten.errors import AtenError, InferError
+from npcomp_dialects.errors import InferenceError
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.passes import constants, effects, walk
+from npcomp_dialects.passes.abstraction import Types
+from npcomp_dialects.passes.lattice import BOTTOM, join, kind, meet, same
+
+_STRIDED = 0
+_NUMBER_DTYPES = {"int": DType.i64, "float": DType.f64, "bool": DType.bool}
+
+
+class Analysis:
+    """What is known of the values of a function (`values`), and which `prim.If`s always take one way (`branches`)."""
+
+    def __init__(self, function: ir.Operation, types: Types, slots: dict[str, Any] | None = None) -> None:
+        self.types = types
+        self.slots = slots or {}
+        self.stored: dict[str, Any] = {}
+        self.values: dict[ir.Value, Any] = {}
+        self.branches: dict[ir.Operation, bool] = {}
+        self._inferred: dict[Any, Any] = {}
+        self._stable: dict[ir.Value, bool] = {}
+        block = walk.blocks(function)[0]
+        for argument in block.arguments:
+            self.values[argument] = types.abstract(argument.type)
+        self._block(block)
+
+    def of(self, value: ir.Value) -> Any:
+        """What is known of a value; what its type says if the analysis did not reach it."""
+        found = self.values.get(value, BOTTOM)
+        return self.types.abstract(value.type) if found is BOTTOM else found
+
+    def _block(self, block: ir.Block) -> bool:
+        """Visit the ops of a block; False if it always raises."""
+        falls_through = True
+        for op in block.operations:
+            op = op.operation
+            if op.name == "torch.prim.RaiseException":
+                falls_through = False
+            handler = _TRANSFER.get(op.name)
+            if handler is not None:
+                handler(self, op)
+            elif op.name.startswith("torch.aten."):
+                self._kernel(op)
+            elif len(op.results):
+                self._set(op, [self.types.abstract(result.type) for result in op.results])
+        return falls_through
+
+    def _set(self, op: ir.Operation, found: list[Any]) -> None:
+        for result, fact in zip(op.results, found, strict=True):
+            self._set_value(result, fact, op.location)
+
+    def _set_value(self, value: ir.Value, fact: Any, location: ir.Location) -> None:
+        declared = self.types.abstract(value.type)
+        try:
+            self.values[value] = fact if declared is None else meet(fact, declared)
+        except InferError as error:
+            raise InferenceError(str(error), location, do="correct the annotation, or leave it away") from None
+
+    def _kernel(self, op: ir.Operation) -> None:
+        name = op.name.removeprefix("torch.")
+        block = registry.find(name)
+        if block is None:
+            self._set(op, [self.types.abstract(result.type) for result in op.results])
+            return
+        found = self._infer(name, block, [self.of(operand) for operand in op.operands], op)
+        self._set(op, list(found) if len(op.results) != 1 else [found])
+
+    def _infer(self, name: str, block: type[Block], arguments: list[Any], op: ir.Operation) -> Any:
+        key = (name, _key(arguments))
+        if key not in self._inferred:
+            try:
+                self._inferred[key] = block.infer(*arguments)
+            except InferError as error:
+                raise InferenceError(f"{name}: {error}", op.location) from None
+            except AtenError as error:
+                raise InferenceError(f"{name} cannot be inferred: {error}", op.location) from None
+        return self._inferred[key]
+
+    def _constant(self, op: ir.Operation) -> None:
+        self.values[op.results[0]] = constants.read(op)
+
+    def _forward(self, op: ir.Operation) -> None:
+        self._set(op, [self.of(op.operands[0])])
+
+    def _unchecked_cast(self, op: ir.Operation) -> None:
+        found, result = self.of(op.operands[0]), op.results[0]
+        narrowed = self.types.abstract(result.type)
+        keeps = not isinstance(found, Unknown) and (found is not None or narrowed is None)
+        self._set(op, [found if keeps else narrowed])
+
+    def _list_construct(self, op: ir.Operation) -> None:
+        result = op.results[0]
+        if result not in self._stable:
+            self._stable[result] = effects.writer_of(result) is None
+        top = self.types.abstract(result.type)
+        self.values[result] = [self.of(item) for item in op.operands] if self._stable[result] else top
+
+    def _tuple_construct(self, op: ir.Operation) -> None:
+        self.values[op.results[0]] = tuple(self.of(item) for item in op.operands)
+
+    def _unpack(self, op: ir.Operation) -> None:
+        found = self.of(op.operands[0])
+        known = isinstance(found, (list, tuple)) and len(found) == len(op.results)
+        tops = [self.types.abstract(result.type) for result in op.results]
+        self._set(op, list(found) if known else tops)
+
+    def _tuple_index(self, op: ir.Operation) -> None:
+        items, index = self.of(op.operands[0]), self.of(op.operands[1])
+        known = isinstance(items, tuple) and isinstance(index, int) and -len(items) <= index < len(items)
+        self._set(op, [items[index] if known else self.types.abstract(op.results[0].type)])
+
+    def _uninitialized(self, op: ir.Operation) -> None:
+        self.values[op.results[0]] = BOTTOM
+
+    def _dtype(self, op: ir.Operation) -> None:
+        found = self.of(op.operands[0])
+        known = isinstance(found, TensorInfo) and found.dtype is not None
+        self.values[op.results[0]] = found.dtype.torch_code if known else Unknown("int")
+
+    def _layout(self, op: ir.Operation) -> None:
+        self.values[op.results[0]] = _STRIDED
+
+    def _number_to_tensor(self, op: ir.Operation) -> None:
+        dtype = _NUMBER_DTYPES.get(kind(self.of(op.operands[0])) or "")
+        self._set(op, [TensorInfo((), dtype)])
+
+    def _extremum(self, op: ir.Operation) -> None:
+        """`min` or `max` of two numbers or of one list."""
+        pick = min if ".min." in op.name else max
+        found = [self.of(operand) for operand in op.operands]
+        numbers = found[0] if len(found) == 1 else found
+        known = isinstance(numbers, list) and numbers and all(isinstance(n, int) for n in numbers)
+        self.values[op.results[0]] = pick(numbers) if known else Unknown("int")
+
+    def _slot_get(self, op: ir.Operation) -> None:
+        found = self.slots.get(walk.string(op, "slot"))
+        self._set(op, [self.types.abstract(op.results[0].type) if found is None else found])
+
+    def _slot_set(self, op: ir.Operation) -> None:
+        name, fact = walk.string(op, "slot"), self.of(op.operands[0])
+        self.stored[name] = join(self.stored.get(name, BOTTOM), fact, self.types.abstract(op.operands[0].type))
+
+    def _if(self, op: ir.Operation) -> None:
+        condition = self.of(op.operands[0])
+        blocks = walk.blocks(op)
+        self.branches.pop(op, None)
+        if isinstance(condition, bool):
+            self.branches[op] = condition
+            blocks = [blocks[0 if condition else 1]]
+        ways = []
+        for block in blocks:
+            falls_through = self._block(block)
+            yielded = [self.values.get(v, BOTTOM) for v in walk.terminator(block).operands]
+            ways.append(yielded if falls_through else [BOTTOM] * len(yielded))
+        tops = [self.types.abstract(result.type) for result in op.results]
+        joined = ways[0] if len(ways) == 1 else list(map(join, ways[0], ways[1], tops))
+        self._set(op, joined)
+
+    def _loop(self, op: ir.Operation) -> None:
+        trips, condition = self.of(op.operands[0]), self.of(op.operands[1])
+        initial = [self.of(operand) for operand in op.operands][2:]
+        block = walk.blocks(op)[0]
+        tops = [self.types.abstract(result.type) for result in op.results]
+        carried, yielded = initial, []
+        self.values[block.arguments[0]] = Unknown("int")
+        while True:
+            for argument, fact in zip(list(block.arguments)[1:], carried, strict=True):
+                self._set_value(argument, fact, op.location)
+            self._block(block)
+            yielded = [self.of(v) for v in walk.terminator(block).operands][1:]
+            grown = list(map(join, carried, yielded, tops))
+            if same(grown, carried):
+                break
+            carried = grown
+        runs = isinstance(trips, int) and trips > 0 and condition is True
+        never = (isinstance(trips, int) and trips <= 0) or condition is False
+        self._set(op, yielded if runs else initial if never else carried)
+
+
+def _key(value: Any) -> Any:
+    """A hashable stand-in for a list of arguments that tells 1 from True and 1.0."""
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__, *map(_key, value))
+    return (type(value).__name__, repr(value) if isinstance(value, float) else value)
+
+
+_TRANSFER: dict[str, Callable[[Analysis, ir.Operation], None]] = {
+    **{f"torch.constant.{name}": Analysis._constant for name in ("int", "float", "bool", "str", "none", "number")},
+    "torch.derefine": Analysis._forward,
+    "torch.tensor_static_info_cast": Analysis._forward,
+    "torch.copy.to_vtensor": Analysis._forward,
+    "torch.copy.to_tensor": Analysis._forward,
+    "torch.prim.unchecked_cast": Analysis._unchecked_cast,
+    "torch.prim.ListConstruct": Analysis._list_construct,
+    "torch.prim.TupleConstruct": Analysis._tuple_construct,
+    "torch.prim.ListUnpack": Analysis._unpack,
+    "torch.prim.TupleUnpack": Analysis._unpack,
+    "torch.prim.TupleIndex": Analysis._tuple_index,
+    "torch.prim.Uninitialized": Analysis._uninitialized,
+    "torch.prim.dtype": Analysis._dtype,
+    "torch.prim.layout": Analysis._layout,
+    "torch.prim.NumToTensor.Scalar": Analysis._number_to_tensor,
+    **{f"torch.prim.{name}": Analysis._extremum for name in ("min.int", "max.int", "min.self_int", "max.self_int")},
+    "torch.global_slot.get": Analysis._slot_get,
+    "torch.global_slot.set": Analysis._slot_set,
+    "torch.prim.If": Analysis._if,
+    "torch.prim.Loop": Analysis._loop,
+}
