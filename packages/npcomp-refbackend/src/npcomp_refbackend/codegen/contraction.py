@@ -29,8 +29,8 @@ from .product import Factor, Product, read_product
 from .target import BYTES, Target
 
 Int = Any
-_DEPTH_BYTES = 1024  # bytes of one column of a panel: how deep a block of k is
-_TILES_DOWN = 11
+_DEPTH_BYTES = 2048  # bytes of one column of a panel: how deep a block of k is
+_BLOCK_ROWS = 132
 _PACK_FROM_ROWS = 24  # with fewer rows a panel is read once or twice, where it lies
 
 
@@ -58,7 +58,7 @@ def match(dispatch: Dispatch, target: Target) -> Plan | None:
         return None
     columns = extent_of(dispatch, product.n)
     tile = Tile.choose(target, product.accumulator, columns)
-    block, depth = tile.heights[0] * _TILES_DOWN, _DEPTH_BYTES // BYTES[tile.dtype]
+    block, depth = _BLOCK_ROWS // tile.heights[0] * tile.heights[0], _DEPTH_BYTES // BYTES[tile.dtype]
     sums = product.accumulator
     lhs = rhs = None
     if product.rhs.operand.constant and not product.rest:

@@ -1,13 +1,13 @@
 """Finishing a block of sums: initial values, the pointwise stages that consume them, and the stores.
 
-A block is a rectangle of rows (axis m) and columns (axis n) of scratch; its columns are one vector. What depends on
-the column alone is read once a block, what depends on the row alone once a row.
+A block is a rectangle of rows (axis m) and columns (axis n) of scratch, finished in chunks of a few vectors. What
+depends on the column alone is read once a chunk.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from npcomp_dialects.mlir import ir
@@ -48,9 +48,11 @@ class Block:
 
 @dataclass
 class _Place:
-    """What can be read at one row of a block."""
+    """What can be read at one row of a chunk: `lanes` columns from `column` on."""
 
     block: Block
+    column: Int
+    lanes: int
     mask: ir.Value | None
     row: Int | None = None
     values: dict[Any, ir.Value] = field(default_factory=dict)
@@ -63,25 +65,35 @@ class Epilogue:
     def write(self, block: Block) -> None:
         """Finish `block`. Whole blocks run without masks."""
         kb = self.kb
-        if isinstance(block.columns, int) and block.columns == block.width:
-            self._rows(block, None)
-            return
-        kb.branch(
-            kb.compare("eq", block.columns, block.width),
-            lambda: self._rows(block, None),
-            lambda: self._rows(block, kb.tail_mask(block.columns, block.width)),
-        )
+        lanes = _chunk(kb, block)
 
-    def _rows(self, block: Block, mask: ir.Value | None) -> None:
-        common = _Place(block, mask)
+        def whole(start: Any) -> None:
+            self._rows(_Place(block, kb.add(block.column, start), lanes, None), start)
+
+        def cut(start: Any) -> None:
+            mask = kb.tail_mask(kb.sub(block.columns, start), lanes)
+            self._rows(_Place(block, kb.add(block.column, start), lanes, mask), start)
+
+        def chunks(body: Any, end: Int) -> None:
+            kb.loop(0, end, body, step=lanes) if lanes < block.width else body(0)
+
+        if isinstance(block.columns, int) and block.columns == block.width:
+            chunks(whole, block.width)
+            return
+        full = kb.compare("eq", block.columns, block.width)
+        kb.branch(full, lambda: chunks(whole, block.width), lambda: chunks(cut, block.columns))
+
+    def _rows(self, common: _Place, start: Int) -> None:
+        """Every row of the chunk that starts `start` columns into the block."""
+        block = common.block
         for stage in (self.root, *self.stages):
             for access in self._reads(stage):
                 if isinstance(access.source, Operand) and not self._moves(access, self.frame.m):
                     common.values[access] = self._load(access, common)
 
         def row(r: Any) -> None:
-            place = _Place(block, mask, r, dict(common.values))
-            sums = self.kb.load(block.sums, self.kb.mul(r, block.width), block.width)
+            place = replace(common, row=r, values=dict(common.values))
+            sums = self.kb.load(block.sums, self.kb.add(self.kb.mul(r, block.width), start), common.lanes)
             self._define(self.root, [self._rooted(sums, place)], place)
             for stage in self.stages:
                 self._define(stage, self._evaluate(stage, place), place)
@@ -128,7 +140,7 @@ class Epilogue:
             "linalg.index": lambda op, operands: self._index(stage, op, place),
             "tensor.extract": lambda op, operands: self._extract(op, operands, place),
         }
-        return inline(kb, stage.body, values, place.block.width, self._scalar, handlers)
+        return inline(kb, stage.body, values, place.lanes, self._scalar, handlers)
 
     def _define(self, stage: Stage, values: list[ir.Value], place: _Place) -> None:
         for result, (write, value) in enumerate(zip(stage.writes, values)):
@@ -156,7 +168,7 @@ class Epilogue:
         source, offset, stride = self._position(access.source, access.indices, place)
         if isinstance(stride, int) and stride == 0:
             return self.kb.load(source, offset)
-        return self.kb.load(source, offset, place.block.width, mask=place.mask, stride=stride)
+        return self.kb.load(source, offset, place.lanes, mask=place.mask, stride=stride)
 
     def _position(self, operand: Operand, indices: tuple[Index, ...], place: _Place) -> tuple[Tensor, Int, Int]:
         """(tensor, offset of the place's first column, distance between columns)"""
@@ -176,7 +188,7 @@ class Epilogue:
         if loop in frame.outer:
             return frame.outer[loop]
         if frame.n and loop == frame.n[-1]:
-            return block.column
+            return place.column
         if frame.m and loop == frame.m[-1] and place.row is not None:
             return self.kb.add(block.row, place.row)
         return 0
@@ -208,7 +220,7 @@ class Epilogue:
         start = kb.value(self._start(loop, place))
         if not self.frame.n or loop != self.frame.n[-1]:
             return start
-        lanes = place.block.width
+        lanes = place.lanes
         return arith.AddIOp(kb.broadcast(start, lanes), kb.iota(lanes)).result
 
     def _extract(self, op: ir.Operation, positions: list[ir.Value], place: _Place) -> ir.Value:
@@ -227,6 +239,14 @@ class Epilogue:
 def tensor_of(kb: KernelBuilder, operand: Operand) -> Tensor:
     """The kernel's view of a dispatch operand."""
     return kb.operand(operand.index, operand.dtype, operand.rank, operand.sizes, operand.strides, operand.dense)
+
+
+def _chunk(kb: KernelBuilder, block: Block) -> int:
+    """Lanes of a chunk: at most two vectors, and a power of two that divides the block's width."""
+    lanes = 2 * kb.target.lanes(block.sums.dtype)
+    while block.width % lanes:
+        lanes //= 2
+    return lanes
 
 
 def _is_zero(init: Any) -> bool:

@@ -38,16 +38,25 @@ class Tile:
 
     @classmethod
     def choose(cls, target: Target, dtype: str, columns: int | None) -> Tile:
-        """The tallest tile that fits the registers; one vector wide where the result is no wider."""
+        """The shape that wastes least for `columns` (None: unknown): wide tiles read their rows from fewer places,
+        narrow ones pad less."""
         lanes = target.lanes(dtype)
-        vectors = 1 if columns is not None and columns <= lanes else 2
-        if target.registers == 32:
-            heights = (12, 8, 4, 2, 1) if vectors == 2 else (16, 8, 4, 2, 1)
-        elif target.has_fma:
-            heights = (6, 4, 2, 1) if vectors == 2 else (8, 4, 2, 1)
-        else:
-            heights = (4, 2, 1)
-        return cls(heights, vectors, lanes, dtype)
+
+        def cost(vectors: int) -> float:
+            width = vectors * lanes
+            padded = 1.0 if columns is None else -(-max(columns, 1) // width) * width
+            return padded * shapes[vectors][0]
+
+        shapes = _SHAPES_32 if target.registers == 32 else _SHAPES_FMA if target.has_fma else _SHAPES_16
+        best = min(shapes, key=cost)
+        return cls(shapes[best][1], best, lanes, dtype)
+
+
+# For machines with 32 registers, with 16, and with 16 and no fused multiply-add: vectors across a tile to the cost
+# of a column against the best shape, and heights.
+_SHAPES_32 = {4: (1.0, (6, 4, 2, 1)), 2: (1.03, (12, 8, 4, 2, 1)), 1: (1.1, (16, 8, 4, 2, 1))}
+_SHAPES_FMA = {2: (1.0, (6, 4, 2, 1)), 1: (1.1, (8, 4, 2, 1))}
+_SHAPES_16 = {2: (1.0, (4, 2, 1)), 1: (1.1, (4, 2, 1))}
 
 
 @dataclass(frozen=True)
