@@ -147,7 +147,23 @@ class Math:
 
     functions = {
         **{
-            n: getattr(torch, n) for n in ["exp", "log", "log1p", "expm1", "sqrt", "rsqrt", "tanh", "sin", "cos", "tan", "erf", "floor", "ceil", "trunc"]
+            n: getattr(torch, n)
+            for n in [
+                "exp",
+                "log",
+                "log1p",
+                "expm1",
+                "sqrt",
+                "rsqrt",
+                "tanh",
+                "sin",
+                "cos",
+                "tan",
+                "erf",
+                "floor",
+                "ceil",
+                "trunc",
+            ]
         },
         **{n: getattr(torch, n) for n in ["round", "abs", "pow", "atan2", "sigmoid"]},
     }
@@ -221,7 +237,7 @@ class EagerBuilder:
         return T(self.cast(s, dtype).value, [])
 
     def map(self, fn: Callable[..., Any], *tensors: T, dtype: Any) -> Any:
-        typed = LowerTrial().map(fn, *map(to_trial, tensors), dtype=dtype)
+        typed = LowerTrial().map(lambda *_: dtype, *map(to_trial, tensors), dtype=dtype)
         shape = torch.broadcast_shapes(*(t.value.shape for t in tensors))
         results = fn(self, *(S(t.value.expand(shape)) for t in tensors))
         wanted = dtype if isinstance(dtype, tuple) else (dtype,)

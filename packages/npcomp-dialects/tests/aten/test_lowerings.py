@@ -15,6 +15,10 @@ from npcomp_dialects.aten.dtypes import DType
 TOLERANCE = {torch.float32: 2e-6, torch.float64: 1e-12, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
 
 
+STATIC_ONLY = {"aten.squeeze"}
+"""Ops whose result has no rank when sizes are unknown."""
+
+
 def runs() -> list[Any]:
     """One entry for each block, case and choice of sizes."""
     found = []
@@ -76,7 +80,7 @@ def test_every_lowered_op_has_a_static_and_a_dynamic_case(block: Any):
         True for c in cases for _ in c.tensors()
     )
     assert len(cases) >= (2 if takes_tensors else 1)
-    if takes_tensors:
+    if takes_tensors and block.schema.name not in STATIC_ONLY:
         assert any(c.symbols() for c in cases)
         assert any(not c.symbols() for c in cases)
 

@@ -25,6 +25,8 @@ class Block:
     cases: ClassVar[list[Any]] = []
     runtime: ClassVar[tuple[str, ...]] = ()
     """Arguments besides tensors and Scalars that `lower` takes when only run time knows their value."""
+    constant: ClassVar[tuple[str, ...]] = ()
+    """Scalars whose value `lower` branches on."""
     effects: ClassVar[tuple[str, ...]] = ()
     """Traits beyond what the schema tells, such as `random`."""
     compare: ClassVar[str] = "values"
@@ -66,7 +68,8 @@ class Block:
         return [
             a.name
             for a in cls.schema.arguments
-            if a.type.leaf not in ("Tensor", "Scalar", "Generator") and a.name not in cls.runtime
+            if a.name in cls.constant
+            or (a.type.leaf not in ("Tensor", "Scalar", "Generator") and a.name not in cls.runtime)
         ]
 
     @classmethod

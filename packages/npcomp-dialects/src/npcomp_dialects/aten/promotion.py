@@ -163,6 +163,7 @@ promote_to_bool = Rule("promote_to_bool", bool_as_u8, lambda _: DType.bool, DTyp
 promote_floats = Rule("promote_floats", float_only, float_only)
 promote_numbers = Rule("promote_numbers", not_bool, not_bool)
 integers_to_i64 = Rule("integers_to_i64", sum_of, sum_of)
+to_bool_but_u8 = Rule("to_bool_but_u8", same, lambda d: d if d is DType.u8 else DType.bool)
 to_i64 = Rule("to_i64", bool_as_u8, lambda _: DType.i64, DType.i64)
 
 
