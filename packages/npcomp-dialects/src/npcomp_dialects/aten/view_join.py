@@ -1,0 +1,101 @@
+"""Tensors put together."""
+
+from __future__ import annotations
+
+from .cases import case, f32, i64
+from .dims import wrap_dim
+from .errors import InferError
+from .families.view import View
+from .promotion import operand_of, result_type
+from .registry import op
+
+
+def common_dtype(b, tensors):
+    """The tensors in the dtype they promote to."""
+    dtype = result_type([operand_of(t) for t in tensors])
+    return [b.cast(t, dtype) for t in tensors]
+
+
+def without_legacy_empty(b, tensors):
+    """torch.cat takes 1-d empty tensors among others of any rank and leaves them out."""
+    rank = max(t.rank for t in tensors)
+    kept = []
+    for t in tensors:
+        if t.rank == rank and not (rank == 1 and isinstance(t.sizes[0], int) and t.sizes[0] == 0):
+            kept.append(t)
+        elif t.rank == 1:
+            b.guard(t.sizes[0] == 0, "Tensors must have same number of dimensions: got 1 and {0}", rank)
+        else:
+            raise InferError(f"Tensors must have same number of dimensions: got {t.rank} and {rank}")
+    return kept or tensors[:1]
+
+
+def concatenate(b, tensors, dim):
+    """Tensors one after another along a dim, promoted to one dtype."""
+    if not tensors:
+        raise InferError("torch.cat(): expected a non-empty list of Tensors")
+    tensors = without_legacy_empty(b, common_dtype(b, tensors))
+    if tensors[0].rank == 0:
+        raise InferError("zero-dimensional tensor (at position 0) cannot be concatenated")
+    dim = wrap_dim(dim, tensors[0].rank)
+    return tensors[0] if len(tensors) == 1 else b.concat(tensors, dim)
+
+
+class Join(View):
+    """A list of tensors becomes one."""
+
+    @classmethod
+    def give_up(cls, args):
+        return cls.unknown_results()
+
+
+@op("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", out="aten::cat.out")
+@op("aten::concat(Tensor[] tensors, int dim=0) -> Tensor", out="aten::concat.out")
+@op("aten::concatenate(Tensor[] tensors, int dim=0) -> Tensor", out="aten::concatenate.out")
+class Cat(Join):
+    """Tensors one after another along a dim."""
+
+    def lower(b, tensors, dim):
+        return concatenate(b, tensors, dim)
+
+    cases = [
+        case([f32(3, 4), f32(3, 2)], -1),
+        case([f32("?", 4), f32("?", 4), i64(1, 4)], 0, at=[(3, 2), (0, 1)]),
+        case([f32(0), f32(3, 4)], 1),
+        case([f32(3)]),
+    ]
+
+
+@op("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", out="aten::stack.out")
+class Stack(Join):
+    """Tensors of one shape along a new dim."""
+
+    def lower(b, tensors, dim):
+        if not tensors:
+            raise InferError("stack expects a non-empty TensorList")
+        dim = wrap_dim(dim, tensors[0].rank + 1)
+        shaped = [b.reshape(t, [*t.sizes[:dim], 1, *t.sizes[dim:]]) for t in common_dtype(b, tensors)]
+        return concatenate(b, shaped, dim)
+
+    cases = [case([f32(3, 4), f32(3, 4)], 1), case([f32("n", 4), f32("n", 4)], -1, at=[3, 0]), case([f32(), f32()])]
+
+
+@op("aten::hstack(Tensor[] tensors) -> Tensor", out="aten::hstack.out")
+class HStack(Join):
+    """Tensors side by side: along dim 1, or 0 for vectors."""
+
+    def lower(b, tensors):
+        shaped = [t if t.rank else b.reshape(t, [1]) for t in tensors]
+        return concatenate(b, shaped, min(1, shaped[0].rank - 1))
+
+    cases = [case([f32(3, 4), f32(3, 2)]), case([f32("?"), f32(2)])]
+
+
+@op("aten::vstack(Tensor[] tensors) -> Tensor", out="aten::vstack.out")
+class VStack(Join):
+    """Tensors on top of each other: along dim 0, vectors as rows."""
+
+    def lower(b, tensors):
+        return concatenate(b, [t if t.rank > 1 else b.reshape(t, [1, b.numel(t)]) for t in tensors], 0)
+
+    cases = [case([f32(3, 4), f32(2, 4)]), case([f32("n"), f32("n")])]
