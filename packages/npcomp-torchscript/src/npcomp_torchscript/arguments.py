@@ -75,7 +75,8 @@ def _bind(export: Export, given: Any, method: bool, strict: bool) -> BoundExport
     schema = export.function.schema
     formal = schema.arguments[1:] if method else schema.arguments
     specs = _positions(formal, given, "spec") | _annotated(formal, export.annotated, given)
-    bound = [_argument(argument, specs.get(argument.name, MISSING), strict) for argument in formal]
+    types = [value.type() for value in export.function.graph.inputs()][1 if method else 0 :]
+    bound = [_argument(a, type, specs.get(a.name, MISSING), strict) for a, type in zip(formal, types, strict=True)]
     returns = signature.result(schema.returns[0].type) if schema.returns else {"kind": "none"}
     entries = [{**entry.json, "name": argument.name} for argument, entry in zip(formal, bound)]
     json = {"name": export.name, "args": entries, "returns": returns}
@@ -86,7 +87,7 @@ def _annotated(formal: Sequence[Any], annotated: list[Any] | None, given: Any) -
     """What the annotations say. Specs of the call go before them."""
     if annotated is None or given is not MISSING:
         return {}
-    if len(annotated) == len(formal) + 1 and annotated[0] is None:
+    if len(annotated) > len(formal) and annotated[0] is None:
         annotated = annotated[1:]
     return _positions(formal, annotated, "annotation")
 
@@ -107,17 +108,18 @@ def _positions(formal: Sequence[Any], given: Any, word: str) -> dict[str, Any]:
     return dict(zip(names, given))
 
 
-def _argument(argument: Any, spec: Any, strict: bool) -> Bound:
-    """One argument. Where nothing is said, a default that is no number becomes part of the program."""
-    kind = argument.type.kind()
+def _argument(argument: Any, type: Any, spec: Any, strict: bool) -> Bound:
+    """One argument. `type` is the graph's, which for a traced program knows the sizes of the example. Where nothing is
+    said, a default that is no number becomes part of the program."""
+    kind = type.kind()
     if spec is MISSING and argument.has_default_value() and kind in ("StringType", "DeviceObjType"):
         spec = argument.default_value
-    if spec is MISSING and kind == "TensorType" and strict and argument.type.sizes() is None:
+    if spec is MISSING and kind == "TensorType" and strict and type.sizes() is None:
         raise Refusal(
             f"nothing is known of argument {argument.name!r}, a Tensor",
             "pass specs, such as [TensorSpec([None, 3], torch.float32)] with its rank and dtype, or example_inputs",
         )
-    bound = signature.bind(argument.name, argument.type, spec, strict)
+    bound = signature.bind(argument.name, type, spec, strict)
     if argument.has_default_value() and bound.json["kind"] in ("int", "float", "bool"):
         return Bound({**bound.json, "default": argument.default_value}, bound.type)
     return bound

@@ -119,20 +119,26 @@ def _callee_of_archive(node: Any) -> Any:
 
     torch gives Python no handle on such functions, but it can inline one: into a graph that holds only the call."""
     graph = torch._C.Graph()
-    callee = node.inputsAt(0)
-    constant = graph.appendNode(graph.createClone(callee.node(), lambda value: value))
-    arguments: dict[str, Any] = {}
+    callee = graph.appendNode(graph.createClone(node.inputsAt(0).node(), lambda value: value)).output()
+    inputs = [callee]
     for value in list(node.inputs())[1:]:
-        if value.debugName() not in arguments:
-            arguments[value.debugName()] = graph.addInput()
-            arguments[value.debugName()].setType(value.type())
-
-    def translate(value: Any) -> Any:
-        return constant.output() if value.debugName() == callee.debugName() else arguments[value.debugName()]
-
-    call = graph.appendNode(graph.createClone(node, translate))
-    for output in call.outputs():
+        inputs.append(graph.addInput())
+        inputs[-1].setType(value.type())
+    call = graph.appendNode(graph.create(node.kind(), inputs, node.outputsSize()))
+    for output, value in zip(call.outputs(), node.outputs(), strict=True):
+        output.setType(value.type())
         graph.registerOutput(output)
     torch._C._jit_pass_inline(graph)
     torch._C._jit_pass_dce(graph)
+    for value in graph.inputs():
+        _make_optional(value)
     return graph
+
+
+def _make_optional(value: Any) -> None:
+    """Gives an argument that is None its declared type: the code that handles another value tells it."""
+    if value.type().kind() != "NoneType":
+        return
+    casts = [use.user for use in value.uses() if use.user.kind() == "prim::unchecked_cast"]
+    if casts:
+        value.setType(torch._C.OptionalType(casts[0].output().type()))

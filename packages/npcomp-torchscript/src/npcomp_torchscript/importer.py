@@ -16,14 +16,13 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import func
 from npcomp_dialects.mlir.dialects import torch as td
 
-from npcomp_torchscript import arguments, signature, sources
+from npcomp_torchscript import arguments, sources
 from npcomp_torchscript.annotations import ClassAnnotator
 from npcomp_torchscript.constants import Constants, value_of
 from npcomp_torchscript.errors import Problem, Refusal, TorchScriptError
 from npcomp_torchscript.functions import Functions, Unit
 from npcomp_torchscript.instances import Instance, Instances
 from npcomp_torchscript.locations import Locations
-from npcomp_torchscript.mutation import refuse_written_arguments
 from npcomp_torchscript.nodes import GraphImporter
 from npcomp_torchscript.objects import ObjectImporter
 from npcomp_torchscript.torch_types import TypeImporter
@@ -78,8 +77,6 @@ class ProgramImporter:
         with ir.InsertionPoint(self.module.body):
             for unit in self.functions:
                 self._function(unit, by_symbol.get(unit.symbol))
-            for unit, export in units:
-                self._check_arguments(unit, export)
             if self.instances is not None:
                 ObjectImporter(self, set(by_symbol)).run(self.instances)
         if self.problems:
@@ -165,9 +162,3 @@ class ProgramImporter:
         attributes = [{} if type is None else {"torch.type_bound": ir.TypeAttr.get(type)} for type in types]
         function.arg_attrs = ir.ArrayAttr.get([ir.DictAttr.get(entry) for entry in attributes])
         function.attributes["npcomp.signature"] = ir.StringAttr.get(json.dumps(export.json))
-
-    def _check_arguments(self, unit: Unit, export: arguments.BoundExport) -> None:
-        skip = 0 if self.instances is None else 1
-        entries = enumerate(export.json["args"], skip)
-        tensors = {position: entry["name"] for position, entry in entries if signature.is_mutable(entry)}
-        self.problems += refuse_written_arguments(unit.graph, tensors, export.name)

@@ -224,13 +224,6 @@ class GraphImporter:
         operands += [self._as(value, type.value) for value in inputs[1::2]]
         self._define(node, create("torch.prim.DictConstruct", [type], operands))
 
-    def _tuple_slice(self, node: Any) -> None:
-        (type,) = self._result_types(node)
-        source = self._value(node.input())
-        parts = create("torch.prim.TupleUnpack", list(source.type.contained_types), [source]).results
-        chosen = list(parts)[node.i("beg") : node.i("end")]
-        self._define(node, create("torch.prim.TupleConstruct", [type], chosen))
-
     # Contexts that change nothing in a compiled program, such as `with torch.no_grad():`.
 
     def _create_object(self, node: Any) -> None:
@@ -277,7 +270,6 @@ HANDLERS: dict[str, Callable[[GraphImporter, Any], None]] = {
     "prim::ListConstruct": GraphImporter._list,
     "prim::TupleConstruct": GraphImporter._tuple,
     "prim::DictConstruct": GraphImporter._dict,
-    "prim::TupleSlice": GraphImporter._tuple_slice,
     "prim::CreateObject": GraphImporter._create_object,
     "prim::Enter": GraphImporter._enter_or_exit,
     "prim::Exit": GraphImporter._enter_or_exit,

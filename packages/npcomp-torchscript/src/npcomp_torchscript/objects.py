@@ -107,7 +107,7 @@ class ObjectImporter:
 
     def _tensor(self, tensor: torch.Tensor) -> ir.Value:
         """One value a tensor, however many attributes hold it."""
-        key = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype) if tensor.numel() else id(tensor)
+        key = _identity(tensor)
         if key not in self._tensors:
             self._tensors[key] = self.program.constants.tensor(tensor)
         return self._tensors[key]
@@ -118,6 +118,13 @@ class ObjectImporter:
     def _problem(self, instance: Instance, name: str, refusal: Refusal) -> None:
         path = f"{instance.path}.{name}" if instance.path else name
         self.program.problem(Refusal(f"attribute {path!r}: {refusal.message}", refusal.do), None)
+
+
+def _identity(tensor: torch.Tensor) -> Any:
+    """Equal for tensors that are the same memory seen the same way. Without memory, only an object is itself."""
+    if tensor.layout is not torch.strided or tensor.is_meta or not tensor.numel():
+        return id(tensor)
+    return tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype
 
 
 def _inferred(value: Any) -> Any:

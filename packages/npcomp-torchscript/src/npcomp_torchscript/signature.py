@@ -30,7 +30,7 @@ MISSING = Missing()
 
 @dataclass(frozen=True)
 class Bound:
-    """One argument with what is known of it. `type` bounds the IR argument; None leaves the imported type."""
+    """One argument with what is known of it. `type` bounds the IR argument when that is a tensor."""
 
     json: Json
     type: ir.Type | None = None
@@ -50,7 +50,7 @@ def bind(name: str, type: Any, spec: Any, strict: bool) -> Bound:
     if kind == "StringType":
         return _string(name, spec)
     if kind == "NoneType":
-        return Bound({"kind": "none"}, td.NoneType.get())
+        return Bound({"kind": "none"})
     if kind == "TupleType":
         return _tuple(name, type, spec, strict)
     if kind == "ListType":
@@ -96,7 +96,7 @@ def _recorded(type: Any) -> TensorSpec:
 
 def _optional(name: str, type: Any, spec: Any, strict: bool) -> Bound:
     if spec is None or spec is MISSING:
-        return Bound({"kind": "none"}, td.NoneType.get())
+        return Bound({"kind": "none"})
     return bind(name, type.getElementType(), spec, strict)
 
 
@@ -124,13 +124,7 @@ def _tuple(name: str, type: Any, spec: Any, strict: bool) -> Bound:
         raise Refusal(f"argument {name!r} is a tuple of {len(parts)}, but its spec is {spec!r}",
                       "pass a tuple with one spec an element")  # fmt: skip
     items = [bind(f"{name}[{i}]", p, s, strict) for i, (p, s) in enumerate(zip(parts, specs, strict=True))]
-    return Bound(_sequence_json(type, [item.json for item in items]), _tuple_bound(parts, items))
-
-
-def _tuple_bound(parts: Sequence[Any], items: Sequence[Bound]) -> ir.Type | None:
-    simple = {"IntType": td.IntType, "FloatType": td.FloatType, "BoolType": td.BoolType, "StringType": td.StringType}
-    types = [i.type or (simple[p.kind()].get() if p.kind() in simple else None) for p, i in zip(parts, items)]
-    return None if any(t is None for t in types) else td.TupleType.get(types)
+    return Bound(_sequence_json(type, [item.json for item in items]))
 
 
 def _list(name: str, type: Any, spec: Any, strict: bool) -> Bound:
@@ -140,9 +134,7 @@ def _list(name: str, type: Any, spec: Any, strict: bool) -> Bound:
         raise Refusal(f"argument {name!r} is a list, but its spec is {_said(spec)}",
                       "pass a list with one spec an element")  # fmt: skip
     items = [bind(f"{name}[{i}]", type.getElementType(), s, strict) for i, s in enumerate(spec)]
-    types = {item.type for item in items}
-    bound = td.ListType.get(types.pop()) if len(types) == 1 and None not in types else None
-    return Bound({"kind": "list", "items": [item.json for item in items]}, bound)
+    return Bound({"kind": "list", "items": [item.json for item in items]})
 
 
 def _dict(name: str, type: Any, spec: Any, strict: bool) -> Bound:
@@ -213,8 +205,3 @@ def _article(word: str) -> str:
 
 def _said(spec: Any) -> str:
     return "missing" if spec is MISSING else repr(spec)
-
-
-def is_mutable(json: Json) -> bool:
-    """Could the program write into this argument?"""
-    return json["kind"] in ("tensor", "list", "dict") or any(map(is_mutable, json.get("items", ())))

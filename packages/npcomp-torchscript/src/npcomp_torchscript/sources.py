@@ -119,7 +119,7 @@ def _exports(root: Any, annotator: annotations.ClassAnnotator) -> list[Export]:
     specs = annotator.arguments(root)
     chosen = dict.fromkeys(annotator.exported_paths(root), True)
     if not annotator.exports_nothing(root):
-        for name in root._c._method_names():
+        for name in sorted(root._c._method_names(), key=lambda name: name != "forward"):
             wanted = _export_wish(root, name)
             if wanted is not None:
                 chosen.setdefault((name,), wanted)

@@ -49,16 +49,16 @@ class TensorSpec:
     @classmethod
     def parse(cls, text: str) -> TensorSpec:
         """Reads `f32[batch,784]`: `?` is an anonymous dynamic dim, `[*]` any rank."""
-        found = TEXT.fullmatch(text.replace(" ", ""))
+        found = TEXT.fullmatch(text.strip())
         if not found:
             raise refuse(f"{text!r} is not the type of a tensor", FORM)
         dtype, dims = found["dtype"], found["dims"]
         if dtype not in DTYPES:
             raise refuse(f"{text!r} has the unknown dtype {dtype!r}", f"use one of {', '.join(DTYPES)}")
-        if dims == "*":
+        if dims.strip() == "*":
             return cls(None, DTYPES[dtype])
-        parts = dims.split(",") if dims else []
-        return cls([_parse_dim(part, text) for part in parts], DTYPES[dtype])
+        parts = dims.split(",") if dims.strip() else []
+        return cls([_parse_dim(part.strip(), text) for part in parts], DTYPES[dtype])
 
     @property
     def complete(self) -> bool:
