@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .destinations import place_results
 from .fusion import fuse_block
 from .materialize import materialize
 from .prepare import prepare
@@ -37,6 +38,7 @@ def _form_block(block: Any) -> None:
             graph.ops[nodes[0]].operation.move_before(terminator)
         else:
             materialize(group, terminator)
+    place_results(block)
     remove_dead(block)
 
 

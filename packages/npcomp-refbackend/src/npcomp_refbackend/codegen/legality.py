@@ -26,7 +26,7 @@ def root_family(generic: Generic) -> str | None:
     lhs, rhs = ({i.loop for i in m} for m in generic.in_maps)
     out = {i.loop for i in generic.out_maps[0]}
     reduced = {d for d, kind in enumerate(generic.kinds) if kind == REDUCTION}
-    if reduced <= lhs & rhs and out & lhs - rhs and out & rhs - lhs:
+    if reduced <= lhs & rhs and (out & lhs - rhs or out & rhs - lhs):
         return "contraction"
     return None
 

@@ -7,6 +7,7 @@ from typing import Any
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import arith, tensor
 
+from .build import empty_like, known_size
 from .fusion import Group
 from .structured import Generic
 
@@ -96,26 +97,9 @@ def _destination(result: Any, group: Group) -> Any:
     out = generic.outs[list(generic.op.results).index(result)]
     while not _defined_by(out, "tensor.empty"):
         if not _defined_by(out, "linalg.fill"):
-            return _empty_like(out)
+            return empty_like(out)
         out = _owner(out).operands[1]
-    return tensor.EmptyOp([_size(out, d) for d in range(out.type.rank)], out.type.element_type).result
-
-
-def _size(empty: Any, dim: int) -> Any:
-    shape = ir.RankedTensorType(empty.type).shape
-    if shape[dim] >= 0:
-        return shape[dim]
-    return _owner(empty).operands[sum(1 for s in shape[:dim] if s < 0)]
-
-
-def _empty_like(value: Any) -> Any:
-    kind = ir.RankedTensorType(value.type)
-    sizes = [s if s >= 0 else _dim(value, d) for d, s in enumerate(kind.shape)]
-    return tensor.EmptyOp(sizes, kind.element_type).result
-
-
-def _dim(value: Any, dim: int) -> Any:
-    return tensor.DimOp(value, arith.ConstantOp(ir.IndexType.get(), dim).result).result
+    return tensor.EmptyOp([known_size(out, d) for d in range(out.type.rank)], out.type.element_type).result
 
 
 def _clone(generic: Generic, mapping: dict[Any, Any], destinations: dict[Any, Any]) -> None:
@@ -163,6 +147,10 @@ def _shape(generic: Generic, n: int, mapping: dict[Any, Any], destination: Any) 
     kind = ir.RankedTensorType(generic.outs[n].type)
     sizes = [s if s >= 0 else _dim(*_sized_by(generic, n, d, mapping)) for d, s in enumerate(kind.shape)]
     return tensor.EmptyOp(sizes, kind.element_type).result
+
+
+def _dim(value: Any, dim: int) -> Any:
+    return tensor.DimOp(value, arith.ConstantOp(ir.IndexType.get(), dim).result).result
 
 
 def _sized_by(generic: Generic, n: int, dim: int, mapping: dict[Any, Any]) -> tuple[Any, int]:

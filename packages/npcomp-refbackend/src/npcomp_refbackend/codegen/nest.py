@@ -454,7 +454,8 @@ class _Nest:
         ramp = scope.known(("ramp", self.walk.vector))
         if self.lanes == 1 or all(kb.lanes(i) == 1 for i in indices):
             return kb.load(operand, operand.offset(*indices))
-        if indices[-1] == ramp and operand.stride(-1) == 1 and all(kb.lanes(i) == 1 for i in indices[:-1]):
+        along = ramp is not None and indices[-1] == ramp and operand.stride(-1) == 1
+        if along and all(kb.lanes(i) == 1 for i in indices[:-1]):
             start = operand.offset(*indices[:-1], scope.position(self.walk.vector))
             return kb.load(operand, start, self.lanes, mask)
         offsets = kb.const(0, "i64", self.lanes)

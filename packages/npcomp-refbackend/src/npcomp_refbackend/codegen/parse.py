@@ -36,14 +36,14 @@ def parse(op: Any) -> Dispatch:
 def _operand(index: int, value: Any, layout: str, is_out: bool) -> Operand:
     kind = ir.RankedTensorType(value.type)
     sizes = tuple(None if s < 0 else s for s in kind.shape)
-    dense = "strided" not in layout
-    strides = _dense_strides(sizes) if dense else (None,) * len(sizes)
+    dense = not layout.startswith("strided")
+    strides = _dense_strides(sizes) if dense else _given_strides(layout)
     role = "out" if is_out else "in"
     return Operand(index, str(kind.element_type), sizes, strides, dense, role, value, "constant" in layout)
 
 
 def _layouts(op: Any, count: int) -> list[str]:
-    """One word list an argument: `strided` where it may be a view, `constant` where its contents are known."""
+    """One text an argument: `strided 8,1` for a view (`?` where unknown), `constant` where its contents are known."""
     if "layouts" not in op.attributes:
         return [""] * count
     return [a.value for a in op.attributes["layouts"]]
@@ -56,6 +56,11 @@ def _dense_strides(sizes: tuple[int | None, ...]) -> tuple[int | None, ...]:
         strides.append(step)
         step = None if step is None or size is None else step * size
     return tuple(reversed(strides))
+
+
+def _given_strides(layout: str) -> tuple[int | None, ...]:
+    texts = layout.removeprefix("strided ").split(",")
+    return tuple(None if t == "?" else int(t) for t in texts if t)
 
 
 def _stage(cluster: Cluster, m: int, operands: dict[Any, Operand], escapes: dict[Any, Operand]) -> Stage:

@@ -3,6 +3,7 @@
 * `tensor.dim` of a computed tensor is the size it was made with.
 * A splat constant is a scalar in the body that reads it.
 * A copy (permute, broadcast) is an index map of the op that reads it.
+* `tensor.pad` is a fill with its source inserted.
 * `linalg.fill` as a value is an op without inputs; as an initial value it stays.
 """
 
@@ -11,8 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from npcomp_dialects.mlir import ir
-from npcomp_dialects.mlir.dialects import arith, linalg
+from npcomp_dialects.mlir.dialects import arith
 
+from .build import generic, known_size, yield_op
+from .padding import expand_pad
 from .structured import Generic, is_copy
 
 
@@ -23,6 +26,8 @@ def prepare(function: Any) -> None:
             _fold_dim(op.operation)
         elif name == "linalg.fill":
             _generalize_fill(op.operation)
+        elif name == "tensor.pad":
+            expand_pad(op.operation)
         elif name == "linalg.generic":
             _fold_splats(op.operation)
             _fold_copies(op.operation)
@@ -33,7 +38,7 @@ def _walk(function: Any) -> list[Any]:
 
     def visit(op: Any) -> Any:
         found.append(op)
-        return ir.WalkResult.SKIP if op.operation.name == "linalg.generic" else ir.WalkResult.ADVANCE
+        return ir.WalkResult.SKIP if op.operation.name in ("linalg.generic", "tensor.pad") else ir.WalkResult.ADVANCE
 
     function.operation.walk(visit, ir.WalkOrder.PRE_ORDER)
     return found
@@ -50,28 +55,13 @@ def _fold_dim(op: Any) -> None:
     if constant is None or constant.name != "arith.constant":
         return
     dim = constant.attributes["value"].value
-    size = _size(value, dim)
+    size = known_size(value, dim)
     if isinstance(size, int):
         with ir.InsertionPoint(op), op.location:
             size = arith.ConstantOp(ir.IndexType.get(), size).result
     if size is not None:
         op.results[0].replace_all_uses_with(size)
         op.erase()
-
-
-def _size(value: Any, dim: int) -> Any:
-    shape = ir.RankedTensorType(value.type).shape
-    if shape[dim] >= 0:
-        return shape[dim]
-    owner = _owner(value)
-    if owner is None:
-        return None
-    if owner.name == "tensor.empty":
-        return owner.operands[sum(1 for s in shape[:dim] if s < 0)]
-    if owner.name in ("linalg.generic", "linalg.fill"):
-        split = len(owner.operands) - len(owner.results)
-        return _size(owner.operands[split + list(owner.results).index(value)], dim)
-    return None
 
 
 def _generalize_fill(op: Any) -> None:
@@ -81,32 +71,17 @@ def _generalize_fill(op: Any) -> None:
     scalar, out = op.operands
     with ir.InsertionPoint(op), op.location:
         rank = ir.RankedTensorType(out.type).rank
-        generic = _generic([], [ir.AffineMap.get_identity(rank)], ["parallel"] * rank, out)
-        block = generic.regions[0].blocks.append(out.type.element_type, arg_locs=[op.location])
-        with ir.InsertionPoint(block):
-            linalg.YieldOp([scalar])
+        made = generic([], out, [list(range(rank))], ["parallel"] * rank)
+        with ir.InsertionPoint(made.regions[0].blocks[0]):
+            yield_op([scalar])
     for use in list(op.results[0].uses):
         if not _is_init(use):
-            use.owner.operation.operands[use.operand_number] = generic.results[0]
+            use.owner.operation.operands[use.operand_number] = made.results[0]
 
 
 def _is_init(use: Any) -> bool:
     op = use.owner.operation
     return op.name == "linalg.generic" and use.operand_number >= len(op.operands) - len(op.results)
-
-
-def _generic(inputs: list[Any], maps: list[Any], kinds: list[str], out: Any) -> Any:
-    return ir.Operation.create(
-        "linalg.generic",
-        results=[out.type],
-        operands=[*inputs, out],
-        regions=1,
-        attributes={
-            "indexing_maps": ir.ArrayAttr.get([ir.AffineMapAttr.get(m) for m in maps]),
-            "iterator_types": ir.ArrayAttr.get([ir.Attribute.parse(f"#linalg.iterator_type<{k}>") for k in kinds]),
-            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([len(inputs), 1]),
-        },
-    )
 
 
 def _fold_splats(op: Any) -> None:

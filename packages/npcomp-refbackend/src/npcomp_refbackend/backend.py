@@ -1,0 +1,109 @@
+"""The reference backend: a module at the backend contract → an artifact of machine code.
+
+    form dispatches → write kernels and the driver → one LLVM module → object code → artifact
+
+Each step is a file of `codegen/`; this one runs them and reports their times.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from npcomp_dialects.mlir import ir
+
+from .codegen.driver import Driver
+from .codegen.form import form_dispatches
+from .codegen.kernels import KernelLibrary
+from .codegen.lower_llvm import to_object
+from .codegen.slots import read_slots
+from .codegen.tables import Tables
+from .codegen.target import Target
+
+
+@dataclass
+class Phases:
+    """Seconds by phase, in order."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str):
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+
+@dataclass
+class Code:
+    """A compiled module before it is packed: what `Artifact` is made of."""
+
+    header: dict[str, Any]
+    object: bytes
+    constants: list[Any]
+
+
+def generate(module: ir.Module, options: Any = None, target: Target | None = None) -> Code:
+    """Compile `module` (changed in place: its dispatches are formed)."""
+    target = target or Target.host()
+    dump = Path(options.dump_dir) if options is not None and options.dump_dir else None
+    phases = Phases()
+    with module.context, ir.Location.unknown():
+        functions = [op for op in module.body.operations if op.operation.name == "func.func"]
+        with phases.phase("dispatches"):
+            for function in functions:
+                form_dispatches(function)
+        output = ir.Module.create()
+        tables = Tables()
+        read_slots(module, tables)
+        kernels = KernelLibrary(output, target)
+        with phases.phase("driver"):
+            methods = _write_functions(functions, Driver(output, tables, kernels))
+        phases.seconds["driver"] -= kernels.seconds
+        phases.seconds["kernels"] = kernels.seconds
+        _dump(dump, "dispatches.mlir", module)
+        _dump(dump, "driver.mlir", output)
+        with phases.phase("lower"):
+            code = to_object(output, target)
+        _dump(dump, "llvm.mlir", output)
+    header = {
+        "methods": methods,
+        "guards": tables.guards,
+        "constants": tables.constants.header(),
+        "slots": tables.slots,
+        "fallbacks": tables.fallbacks,
+        "kernels": [k.row() for k in kernels.kernels.values()],
+        "target": {"arch": "x86_64", "cpu": "", "features": target.feature_text},
+        "counts": {"kernels": len(kernels.kernels), "dispatches": sum(k.uses for k in kernels.kernels.values())},
+        "seconds": {name: round(s, 4) for name, s in phases.seconds.items()},
+    }
+    if dump is not None:
+        (dump / "kernels.json").write_text(json.dumps(header["kernels"], indent=1))
+    return Code(header, code, tables.constants.arrays)
+
+
+def _write_functions(functions: list[Any], driver: Driver) -> list[dict[str, Any]]:
+    methods = []
+    for function in functions:
+        if _is_private(function):
+            driver.private(function)
+            continue
+        entry = driver.entry(function)
+        attributes = function.attributes
+        signature = json.loads(attributes["npcomp.signature"].value) if "npcomp.signature" in attributes else {}
+        methods.append({"name": attributes["sym_name"].value, "entry": entry, "signature": signature})
+    return methods
+
+
+def _is_private(function: Any) -> bool:
+    return "sym_visibility" in function.attributes and function.attributes["sym_visibility"].value == "private"
+
+
+def _dump(folder: Path | None, name: str, module: ir.Module) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(module.operation.get_asm(large_elements_limit=16, large_resource_limit=64))

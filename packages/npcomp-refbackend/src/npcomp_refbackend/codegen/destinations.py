@@ -1,0 +1,146 @@
+"""Where results go: `tensor.insert_slice` becomes a write into a view of its destination.
+
+    %w = refrt.dispatch outs(%e)                        %v = tensor.extract_slice %d[…]
+    %r = tensor.insert_slice %w into %d[…]       →      %w = refrt.dispatch outs(%v)
+                                                        %r = tensor.insert_slice %w into %d[…] {in_place}
+
+An `in_place` insert moves nothing: its source already lies there. So a concat allocates its result first and every
+part is computed into its place, and a padded tensor gets its interior from its producer. What does not come from a
+dispatch of the same block, or is needed elsewhere too, is copied into the view.
+
+The destination must be ours to write. A fresh one (`tensor.empty`, or a result that only the insert reads) is; any
+other is made so at run time (`unique`: copied unless this is its only reference), which keeps a loop that fills a
+tensor slice by slice from copying it every time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npcomp_dialects.mlir import ir
+
+from .build import copy, region_of
+from .fusion import Group
+from .materialize import materialize
+from .structured import Generic
+
+
+def place_results(block: Any) -> None:
+    inserts = [op.operation for op in block.operations if op.operation.name == "tensor.insert_slice"]
+    for op in inserts:
+        _own_empty(op)
+    for op in inserts:
+        _Insert(block, op).rewrite()
+
+
+def _own_empty(op: Any) -> None:
+    """Two concats may share a `tensor.empty` of their shape: give each its own."""
+    target = op.operands[1]
+    if not isinstance(target.owner, ir.Block) and target.owner.operation.name == "tensor.empty":
+        with ir.InsertionPoint(op):
+            op.operands[1] = target.owner.operation.clone().results[0]
+
+
+class _Insert:
+    def __init__(self, block: Any, op: Any):
+        self.block, self.op = block, op
+        self.source, self.target = op.operands[0], op.operands[1]
+        self.order = {o.operation: n for n, o in enumerate(block.operations)}
+
+    def rewrite(self) -> None:
+        root = self._fresh_root()
+        producer = self._producer()
+        if producer is not None and not self._move_before(root, producer):
+            producer = None
+        with ir.InsertionPoint(producer or self.op), self.op.location:
+            view = region_of(self.op)
+            view.attributes["placed"] = ir.UnitAttr.get()
+            if root is None:
+                view.attributes["unique"] = self.op.attributes["unique"] = ir.UnitAttr.get()
+            else:
+                view.operands[0] = root
+        if producer is None:
+            producer = self._copy(view)
+        number = len(producer.operands) - len(producer.results) + list(producer.results).index(self.op.operands[0])
+        producer.operands[number] = view.results[0]
+        self.op.attributes["in_place"] = ir.UnitAttr.get()
+
+    def _copy(self, view: Any) -> Any:
+        """A dispatch that copies the source into the view."""
+        with ir.InsertionPoint(self.op), self.op.location:
+            moved = copy(self.source, view.results[0])
+            self.op.operands[0] = moved.results[0]
+            return materialize(Group([Generic.of(moved)], {0}, "nest"), self.op)
+
+    def _producer(self) -> Any:
+        """The dispatch of this block whose result only this op reads."""
+        if isinstance(self.source.owner, ir.Block):
+            return None
+        op = self.source.owner.operation
+        if op.name != "refrt.dispatch" or op not in self.order or len(list(self.source.uses)) != 1:
+            return None
+        number = len(op.operands) - len(op.results) + list(op.results).index(self.source)
+        out = op.operands[number]
+        return op if not isinstance(out.owner, ir.Block) and out.owner.operation.name == "tensor.empty" else None
+
+    def _fresh_root(self) -> Any:
+        """The value whose memory the chain of inserts fills, if nothing else can see it."""
+        value = self.target
+        while True:
+            if isinstance(value.owner, ir.Block):
+                return None
+            op = value.owner.operation
+            if op not in self.order:
+                return None
+            if op.name == "tensor.empty":
+                return value if self._only_views(value) else None
+            if op.name == "tensor.cast" and len(list(value.uses)) == 1:
+                value = op.operands[0]
+            elif op.name == "tensor.insert_slice" and "in_place" in op.attributes and len(list(value.uses)) == 1:
+                if "unique" in op.attributes:
+                    return None
+                value = op.operands[1]
+            elif op.name == "refrt.dispatch" and self._only_views(value):
+                return value
+            else:
+                return None
+
+    def _only_views(self, value: Any) -> bool:
+        """One insert chain, and views that place other parts of it."""
+        return all(self._writes(u) for u in value.uses)
+
+    def _writes(self, use: Any) -> bool:
+        op = use.owner.operation
+        if op.name == "tensor.extract_slice":
+            return "placed" in op.attributes
+        return op.name == "tensor.cast" or op.name == "tensor.insert_slice" and use.operand_number == 1
+
+    def _move_before(self, root: Any, producer: Any) -> bool:
+        """Make the view's operands available before `producer`; False where that cannot be."""
+        wanted = list(self.op.operands)[2:] + [root if root is not None else self.target]
+        late: list[Any] = []
+        for value in wanted:
+            if not self._collect(value, producer, late):
+                return False
+        for op in sorted(set(late), key=lambda o: self.order[o]):
+            op.move_before(producer)
+        return True
+
+    def _collect(self, value: Any, producer: Any, late: list[Any]) -> bool:
+        """Ops to move so that `value` is there before `producer`; False where one of them needs the producer."""
+        if isinstance(value.owner, ir.Block):
+            return True
+        op = value.owner.operation
+        if op not in self.order or self.order[op] < self.order[producer]:
+            return True
+        if op == producer or not _is_movable(op):
+            return False
+        late.append(op)
+        return all(self._collect(o, producer, late) for o in op.operands)
+
+
+def _is_movable(op: Any) -> bool:
+    """Pure, and never a failing guard's business: scalar arithmetic, shapes, a fill."""
+    if op.name == "refrt.dispatch":
+        return not any(isinstance(o.type, ir.RankedTensorType) for o in list(op.operands)[: -len(op.results)])
+    return op.name.startswith("arith.") or op.name in ("tensor.empty", "tensor.dim", "tensor.cast")

@@ -1,0 +1,96 @@
+"""The kernels of a program: one per distinct dispatch, found by canonical text."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from npcomp_dialects.mlir import ir
+
+from . import contraction, nest
+from .dispatch import Dispatch, Loop, Schedule
+from .kernel import KernelBuilder
+from .layouts import layout_of
+from .legality import root_family
+from .parse import parse
+from .structured import Generic
+from .target import Target
+
+Family = Callable[[KernelBuilder, Dispatch, Target], Schedule]
+
+
+@dataclass
+class Kernel:
+    symbol: str
+    schedule: Schedule
+    loops: list[Loop]
+    source: list[str]  # user's lines
+    uses: int = 0
+
+    def row(self) -> dict[str, Any]:
+        """For the artifact's header: what was chosen and for what."""
+        chosen = {"family": self.schedule.family, **self.schedule.parameters}
+        return {"name": self.symbol, **chosen, "grain": self.schedule.grain, "uses": self.uses, "source": self.source}
+
+
+class KernelLibrary:
+    """Writes kernels into `module` as dispatches ask for them."""
+
+    def __init__(self, module: ir.Module, target: Target):
+        self.module, self.target = module, target
+        self.kernels: dict[str, Kernel] = {}
+        self.seconds = 0.0
+
+    def get(self, op: Any) -> Kernel:
+        """The kernel of a dispatch; writes it when it is the first of its kind."""
+        start = time.perf_counter()
+        op.attributes["layouts"] = ir.ArrayAttr.get([ir.StringAttr.get(_layout(v)) for v in op.operands])
+        text = canonical_text(op)
+        if text not in self.kernels:
+            self.kernels[text] = self._build(op)
+        kernel = self.kernels[text]
+        kernel.uses += 1
+        op.attributes["strategy"] = ir.StringAttr.get(f"{kernel.symbol}: {kernel.schedule.parameters}")
+        self.seconds += time.perf_counter() - start
+        return kernel
+
+    def _build(self, op: Any) -> Kernel:
+        dispatch = parse(op)
+        name, emit = family_of(dispatch, self.target)
+        symbol = f"k{len(self.kernels)}_{name}"
+        with op.location, KernelBuilder(self.module, symbol, self.target) as kb:
+            schedule = emit(kb, dispatch, self.target)
+        return Kernel(symbol, schedule, dispatch.loops, source_lines(op))
+
+
+def family_of(dispatch: Dispatch, target: Target) -> tuple[str, Family]:
+    """The module that builds the kernel, by the dispatch's root; the nest runs what the others do not match."""
+    roots = [f for g in dispatch.cluster.members if (f := root_family(g))]
+    if roots == ["contraction"] and contraction.match(dispatch, target) is not None:
+        return "contraction", contraction.emit
+    return "nest", nest.emit
+
+
+def canonical_text(op: Any) -> str:
+    """The dispatch as text in which values are numbered as they appear."""
+    text = op.get_asm(use_local_scope=True, print_generic_op_form=False)
+    body = text[text.index("({") if "({" in text else text.index("{") :]
+    header = ", ".join(str(v.type) for v in op.operands)
+    numbers: dict[str, str] = {}
+    renamed = re.sub(r"%[\w$.-]+", lambda m: numbers.setdefault(m.group(), f"%{len(numbers)}"), body)
+    return f"{header}\n{op.attributes['layouts']}\n{renamed}"
+
+
+def _layout(value: Any) -> str:
+    return layout_of(value).text() if isinstance(value.type, ir.RankedTensorType) else ""
+
+
+def source_lines(op: Any) -> list[str]:
+    from .tables import user_line
+
+    members = [Generic.of(o) for o in op.regions[0].blocks[0].operations if o.operation.name == "linalg.generic"]
+    lines = [user_line(m.op.location) for m in members]
+    return [line for line in dict.fromkeys(lines) if line]

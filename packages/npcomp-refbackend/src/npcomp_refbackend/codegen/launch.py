@@ -1,0 +1,81 @@
+"""Dispatches as launches: the operand array, the scalar slots, the extent; constants, packed where the kernel asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import func
+
+from .constants import to_array
+from .int_math import Int, ceildiv, mul, product
+from .kernels import Kernel
+from .layouts import layout_of
+
+
+def is_dense(value: Any) -> bool:
+    return not isinstance(value.type, ir.RankedTensorType) or layout_of(value).dense
+
+
+def constant_handle(driver: Any, attribute: Any, packing: Any = None) -> ir.Value:
+    """The handle of a constant (packed by `packing`), fetched once at the top of the function."""
+    key = (attribute, packing.key if packing else None)
+    pool = driver.tables.constants
+    dtype = str(ir.RankedTensorType(attribute.type).element_type)
+    index = pool.find(key)
+    if index is None:
+        array = to_array(attribute)
+        index = pool.add(packing.pack(array) if packing else array, dtype, key)
+    fetched = driver.calls.fetched
+    if index not in fetched:
+        with ir.InsertionPoint.at_block_begin(driver.calls.entry):
+            fetched[index] = driver.calls.call("refrt_constant", [driver.calls.const(index)], [driver.calls.ptr])
+    return fetched[index]
+
+
+def _dispatch(driver: Any, op: Any) -> None:
+    kernel: Kernel = driver.kernels.get(op)
+    calls = driver.calls
+    inputs = list(op.operands)[: len(op.operands) - len(op.results)]
+    outs = list(op.operands)[len(inputs) :]
+    tensors = [v for v in inputs if isinstance(v.type, ir.RankedTensorType)]
+    scalars = [driver.get(v) for v in inputs if not isinstance(v.type, ir.RankedTensorType)]
+    handles = [_operand(driver, kernel, n, v) for n, v in enumerate(tensors)]
+    results = [driver.take(o, op) for o in outs]
+    extent = _extent(driver, kernel, tensors + outs)
+    arguments = [calls.fill("operands", handles + results), calls.fill("scalars", scalars)]
+    if isinstance(extent, int) and extent <= kernel.schedule.grain:
+        func.CallOp([], kernel.symbol, [*arguments, calls.const(0), calls.const(extent)])
+    else:
+        kind = ir.FunctionType.get([calls.ptr, calls.ptr, calls.i64, calls.i64], [])
+        entry = func.ConstantOp(kind, ir.FlatSymbolRefAttr.get(kernel.symbol)).result
+        calls.call("refrt_launch", [entry, *arguments, calls.i64_of(extent), calls.const(kernel.schedule.grain)])
+    for result, handle in zip(op.results, results):
+        driver.set(result, handle)
+
+
+def _operand(driver: Any, kernel: Kernel, n: int, value: Any) -> ir.Value:
+    packing = kernel.schedule.packs.get(n)
+    if packing is None:
+        return driver.get(value)
+    return constant_handle(driver, layout_of(value).constant, packing)
+
+
+def _extent(driver: Any, kernel: Kernel, tensors: list[Any]) -> Int:
+    """The number of units of a kernel for the operands at hand."""
+    calls = driver.calls
+    total: Int = 1
+    for loops, tile in kernel.schedule.units:
+        sizes: list[Int] = []
+        for loop in loops:
+            source = kernel.loops[loop]
+            if source.size is not None:
+                sizes.append(source.size)
+            else:
+                sizes.append(calls.size(driver.get(tensors[source.operand]), source.dim))
+        total = mul(calls, total, ceildiv(calls, product(calls, sizes), tile))
+    return total
+
+
+HANDLERS: dict[str, Callable[[Any, Any], None]] = {"refrt.dispatch": _dispatch}
