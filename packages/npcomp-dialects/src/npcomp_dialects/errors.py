@@ -94,15 +94,21 @@ class Violation:
 
 
 def resolve(location: object) -> SourceLocation | None:
-    """Return the user's place that an MLIR location stands for: the callee of a call, the first of a fusion."""
+    """Return the user's place that an MLIR location stands for: the callee of a call unless that is torch's own code,
+    the first of a fusion."""
     if location is None or isinstance(location, SourceLocation):
         return location
     if location.is_a_file():
         return SourceLocation(location.filename, location.start_line, location.start_col)
     if location.is_a_callsite():
-        return resolve(location.callee) or resolve(location.caller)
+        called, caller = resolve(location.callee), resolve(location.caller)
+        return caller if called is None or (caller is not None and _is_library(called)) else called
     if location.is_a_name():
         return resolve(location.child_loc)
     if location.is_a_fused():
         return next((found for part in location.locations if (found := resolve(part))), None)
     return None
+
+
+def _is_library(place: SourceLocation) -> bool:
+    return "-packages/torch/" in place.file.replace("\\", "/")

@@ -45,7 +45,7 @@ def storage_type(code: int) -> ir.Type:
 
 def attribute(array: Array) -> ir.Attribute:
     """A dense attribute for small arrays, a resource blob for large ones."""
-    elements = np.ascontiguousarray(array.elements)
+    elements = np.asarray(array.elements, order="C")
     storage = storage_type(array.code)
     if elements.size > INLINE and elements.dtype != np.bool_:
         shape = ir.RankedTensorType.get(elements.shape, storage)

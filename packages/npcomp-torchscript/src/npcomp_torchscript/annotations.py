@@ -18,7 +18,8 @@ EXPORTED = "__npcomp_exported__"
 def export(method: F) -> F:
     """Marks a method as callable from outside, beside `forward`."""
     setattr(method, EXPORTED, True)
-    return torch.jit.export(method)
+    torch.jit.export(method)
+    return method
 
 
 def annotate_args(arguments: Sequence[Any]) -> Callable[[F], F]:

@@ -11,7 +11,8 @@ import torch
 from npcomp_torchscript.errors import Refusal
 from npcomp_torchscript.instances import Instances
 
-PYTHON = torch.jit._state._python_cu
+TORCH: Any = torch._C
+PYTHON: Any = torch.jit._state._python_cu
 
 
 @dataclass
@@ -118,7 +119,7 @@ def _callee_of_archive(node: Any) -> Any:
     """The graph behind a call of a function that lives in an archive.
 
     torch gives Python no handle on such functions, but it can inline one: into a graph that holds only the call."""
-    graph = torch._C.Graph()
+    graph = TORCH.Graph()
     callee = graph.appendNode(graph.createClone(node.inputsAt(0).node(), lambda value: value)).output()
     inputs = [callee]
     for value in list(node.inputs())[1:]:
@@ -128,8 +129,8 @@ def _callee_of_archive(node: Any) -> Any:
     for output, value in zip(call.outputs(), node.outputs(), strict=True):
         output.setType(value.type())
         graph.registerOutput(output)
-    torch._C._jit_pass_inline(graph)
-    torch._C._jit_pass_dce(graph)
+    TORCH._jit_pass_inline(graph)
+    TORCH._jit_pass_dce(graph)
     for value in graph.inputs():
         _make_optional(value)
     return graph
@@ -141,4 +142,4 @@ def _make_optional(value: Any) -> None:
         return
     casts = [use.user for use in value.uses() if use.user.kind() == "prim::unchecked_cast"]
     if casts:
-        value.setType(torch._C.OptionalType(casts[0].output().type()))
+        value.setType(TORCH.OptionalType(casts[0].output().type()))

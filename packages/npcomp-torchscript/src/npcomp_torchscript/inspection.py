@@ -15,6 +15,7 @@ from npcomp_torchscript.instances import Instances
 from npcomp_torchscript.sources import Source
 
 Json = dict[str, Any]
+TORCH: Any = torch._C
 CONTROL = "control"  # containers, branches, scalars: no kernel
 
 
@@ -43,7 +44,7 @@ def _argument(argument: Any) -> Json:
 def _attributes(root: Any) -> Iterator[Json]:
     """Parameters, buffers and plain attributes of every module, by path."""
     for instance in Instances(root):
-        parameters = {name for name, _ in torch._C.ParameterDict(instance.object).items()}
+        parameters = {name for name, _ in TORCH.ParameterDict(instance.object).items()}
         for name in instance.attributes:
             value = instance.object.getattr(name)
             if name in instance.children or name == "_is_full_backward_hook":
@@ -61,7 +62,7 @@ def _operators(graphs: list[Any]) -> list[Json]:
     counts: Counter[str] = Counter()
     for graph in graphs:
         flat = graph.copy()
-        torch._C._jit_pass_inline(flat)
+        TORCH._jit_pass_inline(flat)
         counts.update(_names(flat))
     return [{"name": name, "count": count, "runs": how_it_runs(name)} for name, count in sorted(counts.items())]
 
@@ -86,7 +87,7 @@ def how_it_runs(name: str) -> str:
 def _makes_tensors(name: str) -> bool:
     base, _, overload = name.replace(".", "::", 1).partition(".")
     try:
-        schema = torch._C._get_schema(base, overload)
+        schema = TORCH._get_schema(base, overload)
     except RuntimeError:
         return True
     return any("Tensor" in str(value.type) for value in [*schema.returns, *schema.arguments])

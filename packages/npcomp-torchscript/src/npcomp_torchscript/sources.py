@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from npcomp_dialects.errors import SourceLocation
 
-from npcomp_torchscript import annotations
+from npcomp_torchscript.annotations import ClassAnnotator, is_exported, of_callable
 from npcomp_torchscript.errors import TorchScriptError, refuse
 from npcomp_torchscript.locations import is_library, parse
 
@@ -43,18 +43,18 @@ class Source:
     exports: list[Export] = field(default_factory=list)
 
 
-def load(given: Any, annotator: annotations.ClassAnnotator | None = None) -> Source:
+def load(given: Any, annotator: ClassAnnotator | None = None) -> Source:
     """Reduces what the user gave. Raises `TorchScriptError` where torch cannot script it."""
     if isinstance(given, str | os.PathLike):
         given = load_archive(Path(given))
     if isinstance(given, torch.nn.Module) and not isinstance(given, torch.jit.ScriptModule):
         given = _script(given)
     if isinstance(given, torch.jit.ScriptModule):
-        return Source(given, _exports(given, annotator or annotations.ClassAnnotator()))
+        return Source(given, _exports(given, annotator or ClassAnnotator()))
     if isinstance(given, FUNCTION):
         return Source(None, [Export(("forward",), given, _annotated_function(given))])
     if callable(given) and not isinstance(given, type):
-        return Source(None, [Export(("forward",), _script(given), annotations.of_callable(given))])
+        return Source(None, [Export(("forward",), _script(given), of_callable(given))])
     kind = f"the class {given.__name__}" if isinstance(given, type) else f"an object of type {type(given).__name__}"
     raise refuse(
         f"{kind} is not a program",
@@ -112,10 +112,10 @@ def _user_place(text: str) -> SourceLocation | None:
 
 
 def _annotated_function(function: Any) -> list[Any] | None:
-    return annotations.of_callable(getattr(function, "_torchdynamo_inline", None))
+    return of_callable(getattr(function, "_torchdynamo_inline", None))
 
 
-def _exports(root: Any, annotator: annotations.ClassAnnotator) -> list[Export]:
+def _exports(root: Any, annotator: ClassAnnotator) -> list[Export]:
     specs = annotator.arguments(root)
     chosen = dict.fromkeys(annotator.exported_paths(root), True)
     if not annotator.exports_nothing(root):
@@ -138,7 +138,7 @@ def _exports(root: Any, annotator: annotations.ClassAnnotator) -> list[Export]:
 def _export_wish(root: Any, name: str) -> bool | None:
     """Is a compiled method of the root exported: on the user's word (True), by torch.jit.export (False), not (None)?"""
     python = _python_method(root, name)
-    if name == "forward" or (python is not None and annotations.is_exported(python)):
+    if name == "forward" or (python is not None and is_exported(python)):
         return True
     if python is None:
         return None
@@ -163,7 +163,7 @@ def _export(root: Any, path: tuple[str, ...], specs: list[Any] | None, wanted: b
         )
     if specs is None:
         python = _python_method(owner, path[-1])
-        specs = None if python is None else annotations.of_callable(python)
+        specs = None if python is None else of_callable(python)
     return Export(path, owner._c._get_method(path[-1]), specs, wanted)
 
 
