@@ -15,8 +15,10 @@ from npcomp_dialects.aten.dtypes import DType
 TOLERANCE = {torch.float32: 2e-6, torch.float64: 1e-12, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
 
 
-STATIC_ONLY = {"aten.squeeze"}
-"""Ops whose result has no rank when sizes are unknown."""
+STATIC_ONLY = {"aten.squeeze", "aten.IntImplicit", "aten.FloatImplicit", "aten.ScalarImplicit"}
+"""Ops on 0-d tensors, and one whose result has no rank when sizes are unknown."""
+
+PYTHON_TYPES = {"int": int, "SymInt": int, "float": float, "bool": bool}
 
 
 def runs() -> list[Any]:
@@ -44,10 +46,10 @@ def flatten(value: Any) -> list[Any]:
     return [leaf for v in value for leaf in flatten(v)] if isinstance(value, (list, tuple)) else [value]
 
 
-def assert_same(got: Any, want: Any, rtol: float | None, values: bool) -> None:
+def assert_same(got: Any, want: Any, rtol: float | None, values: bool, type_name: str) -> None:
     if not isinstance(want, torch.Tensor):
         got = plain(got)
-        assert type(got) is type(want), (got, want)
+        assert type(got) is PYTHON_TYPES.get(type_name, type(want)), (got, want)
         assert got == pytest.approx(want, nan_ok=True)
         return
     got = plain(got)
@@ -68,7 +70,7 @@ def test_lowering_gives_torchs_answer(block: Any, case: Case, binding: dict[str,
     got, want = flatten(got), flatten(want)
     assert len(got) == len(want)
     for g, w in zip(got, want, strict=True):
-        assert_same(g, w, case.rtol, block.compare == "values")
+        assert_same(g, w, case.rtol, block.compare == "values", block.schema.returns[0].type.leaf)
 
 
 @pytest.mark.parametrize(
