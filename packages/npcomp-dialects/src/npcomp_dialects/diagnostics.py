@@ -41,9 +41,7 @@ def capture(context: ir.Context) -> Iterator[list[Message]]:
     def handle(diagnostic: ir.Diagnostic) -> bool:
         location = resolve(diagnostic.location)
         found.append(Message(diagnostic.severity.name.lower(), diagnostic.message, location))
-        found.extend(
-            Message("note", note.message, resolve(note.location)) for note in diagnostic.notes
-        )
+        found.extend(Message("note", note.message, resolve(note.location)) for note in diagnostic.notes)
         return True
 
     handler = context.attach_diagnostic_handler(handle)

@@ -86,3 +86,4 @@ def _load() -> None:
     _loaded = True
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
+    importlib.import_module("npcomp_dialects.contract")

@@ -53,6 +53,9 @@ class Types:
             self._tensor[info] = td.ValueTensorType.get(sizes, dtype)
         return self._tensor[info]
 
+    def unknown_tensor(self) -> ir.Type:
+        return self.tensor(TensorInfo())
+
     def element(self, dtype: DType) -> ir.Type:
         if dtype not in self._element:
             self._element[dtype] = _element(dtype)

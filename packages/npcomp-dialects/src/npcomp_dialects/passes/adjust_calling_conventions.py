@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from npcomp_dialects.aten.dtypes import DType
 from npcomp_dialects.errors import CompileError, UnsupportedError
+from npcomp_dialects.literals import element_type
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, register, signatures, walk
+from npcomp_dialects.passes.coerce import coerce
 from npcomp_dialects.passes.signatures import Tree
 
 _BOUND = "torch.type_bound"
@@ -118,10 +121,21 @@ def _build(tree: Tree, type: ir.Type, function: ir.Operation, ip: ir.InsertionPo
         return constants.create(tree.get("value"), loc, ip)
     if "items" not in tree:
         _require_flat(tree, type, function)
-        return walk.blocks(function)[0].add_argument(type, loc)
+        return _leaf(tree, type, function, ip)
     kinds = _item_types(tree, type, loc)
     items = [_build(item, kind, function, ip) for item, kind in zip(tree["items"], kinds, strict=True)]
     return _CONSTRUCT[type.__class__](tree, type, items, loc, ip)
+
+
+def _leaf(tree: Tree, type: ir.Type, function: ir.Operation, ip: ir.InsertionPoint) -> ir.Value:
+    """A new argument, with the sizes and dtype that the signature tells of a tensor."""
+    block, loc = walk.blocks(function)[0], function.location
+    if not isinstance(type, _TENSORS) or ("dtype" not in tree and "dims" not in tree):
+        return block.add_argument(type, loc)
+    sizes = [d if isinstance(d, int) else -1 for d in tree["dims"]] if tree.get("dims") is not None else type.sizes
+    dtype = element_type(DType[tree["dtype"]].torch_code) if tree.get("dtype") else type.dtype
+    argument = block.add_argument(type.__class__.get(sizes, dtype), loc)
+    return coerce(argument, type, loc, ip)
 
 
 def _require_flat(tree: Tree, type: ir.Type, function: ir.Operation) -> None:
@@ -205,9 +219,7 @@ def _take_apart(value: ir.Value, declared: Tree, end: ir.Operation, flat: list[i
     return {**declared, "items": taken}
 
 
-def _items_of(
-    value: ir.Value, source: ir.Operation | None, declared: Tree, end: ir.Operation
-) -> list[ir.Value] | None:
+def _items_of(value: ir.Value, source: ir.Operation | None, declared: Tree, end: ir.Operation) -> list[ir.Value] | None:
     """The items of a tuple or list, as values before the return; None for what cannot be taken apart."""
     type = value.type
     if isinstance(type, td.TupleType):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.schema import Argument, Schema
@@ -45,7 +44,6 @@ def _recognize(op: ir.Operation) -> None:
         rewrite(op)
 
 
-@lru_cache(maxsize=None)
 def _rewrite_of(name: str) -> Rewrite | None:
     """How to rewrite calls of an operator, or None to leave them."""
     block = registry.find(name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.schema import Schema
 from npcomp_dialects.mlir import ir
@@ -30,8 +28,9 @@ _UNKNOWN_VIEWS = {
     "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk", "hsplit", "vsplit", "dsplit", "narrow", "movedim",
     "moveaxis", "swapaxes", "swapdims", "squeeze", "ravel", "unflatten", "detach", "alias", "numpy_T", "mT", "mH",
     "H", "adjoint", "view_as", "expand_as", "reshape_as", "positive", "conj", "resolve_conj", "resolve_neg",
-    "contiguous", "to", "type_as", "data", "__getitem__", "get", "values", "items",
+    "contiguous", "to", "data", "__getitem__", "get", "values", "items",
 }  # fmt: skip
+_MAY_RETURN_ARGUMENT = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as"}
 
 
 def kernel(op: ir.Operation) -> str | None:
@@ -41,12 +40,10 @@ def kernel(op: ir.Operation) -> str | None:
     return op.name.removeprefix("torch.") if op.name.startswith("torch.aten.") else None
 
 
-@lru_cache(maxsize=None)
 def schema_of(name: str) -> Schema | None:
     return registry.find_schema(name)
 
 
-@lru_cache(maxsize=None)
 def writes_to(name: str) -> frozenset[int] | None:
     """Positions of the operands that a torch op writes; None if all of them may be."""
     schema = schema_of(name)
@@ -60,13 +57,20 @@ def writes_to(name: str) -> frozenset[int] | None:
     return frozenset()
 
 
-@lru_cache(maxsize=None)
 def may_alias(name: str) -> bool:
     """True if a result of a torch op may share memory with an operand, or be one of its items."""
-    schema = schema_of(name)
-    if schema is not None and schema.aliases:
+    schema, base = schema_of(name), name.partition(".")[2].partition(".")[0]
+    if base in _MAY_RETURN_ARGUMENT:
         return True
-    return name.partition(".")[2].partition(".")[0] in _UNKNOWN_VIEWS
+    return base in _UNKNOWN_VIEWS if schema is None else schema.aliases
+
+
+def aliased_operands(op: ir.Operation) -> set[int]:
+    """Positions of the operands that an op's results may share memory with, if it gives any that do."""
+    name = kernel(op)
+    schema = schema_of(name) if name is not None else None
+    aliased = {n for n, a in enumerate(schema.arguments) if a.type.aliases} if schema is not None else set()
+    return aliased or set(range(len(op.operands) if schema is None else 1))
 
 
 def writer_of(value: ir.Value) -> ir.Operation | None:

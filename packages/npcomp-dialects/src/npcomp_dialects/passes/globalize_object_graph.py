@@ -188,9 +188,7 @@ class _Rewriter:
                 do="assign submodules in `__init__` only",
             )
         attributes = {"slot": ir.FlatSymbolRefAttr.get(_slot_of(receiver, name, op))}
-        ir.Operation.create(
-            "torch.global_slot.set", [], [value], attributes, loc=op.location, ip=ir.InsertionPoint(op)
-        )
+        ir.Operation.create("torch.global_slot.set", [], [value], attributes, loc=op.location, ip=ir.InsertionPoint(op))
         self.dead.append(op)
 
     def call_method(self, op: ir.Operation) -> None:
@@ -233,8 +231,11 @@ class _Rewriter:
         """An op that takes or gives a module and is none of those resolved here keeps the module at run time."""
         for value in (*op.operands, *op.results):
             if isinstance(value.type, td.NnModuleType):
-                raise UnsupportedError(_REASONS.get(op.name, f"{op.name} uses a module as a value"), op.location,
-                                       do="call the submodule where it is chosen, and pass on its result instead")
+                raise UnsupportedError(
+                    _REASONS.get(op.name, f"{op.name} uses a module as a value"),
+                    op.location,
+                    do="call the submodule where it is chosen, and pass on its result instead",
+                )
 
 
 _REASONS = {

@@ -62,7 +62,7 @@ def kind(value: Any) -> str | None:
 
 def meet(found: Any, declared: Any) -> Any:
     """Two facts about one value together. Contradictory sizes or dtypes raise `InferError`."""
-    if found is BOTTOM or isinstance(found, Unknown) and found.type in ("Any", "Scalar", "number"):
+    if found is BOTTOM or (isinstance(found, Unknown) and found.type in ("Any", "Scalar", "number")):
         return declared if found is not BOTTOM else found
     if isinstance(declared, TensorInfo):
         return _meet_tensors(found, declared) if isinstance(found, TensorInfo) else declared

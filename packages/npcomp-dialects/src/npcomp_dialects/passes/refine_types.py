@@ -10,10 +10,10 @@ from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, register, signatures, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.coerce import coerce
-from npcomp_dialects.passes.prune_dead_branches import prune
 from npcomp_dialects.passes.effects import kernel, writes_to
 from npcomp_dialects.passes.inference import Analysis
 from npcomp_dialects.passes.lattice import is_constant, join, same
+from npcomp_dialects.passes.prune_dead_branches import prune
 
 _INITIALIZER = "torch.global_slot.module_initializer"
 _NUMBERS = {"int": td.IntType, "float": td.FloatType, "bool": td.BoolType}

@@ -1,0 +1,116 @@
+"""maximize-value-semantics: tensors that may be written become values that never change."""
+
+from __future__ import annotations
+
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.passes import effects, register, signatures, walk
+from npcomp_dialects.passes.abstraction import Types
+from npcomp_dialects.passes.mutation_control import ControlFlowRewriter
+
+_OVERWRITE = "torch.overwrite.tensor.contents"
+
+
+@register("maximize-value-semantics")
+def maximize_value_semantics(module: ir.Module) -> None:
+    """Turn `!torch.tensor` into `!torch.vtensor` everywhere, and every in-place write into a new value.
+
+    Goal: what comes after computes with values, where order and aliasing mean nothing.
+
+    Each tensor is followed to the memory that it names. A read gives what the memory holds at that point; a write
+    through a view computes the new contents of the tensor below it (`slice_scatter` for a slice); what a branch or
+    a loop writes leaves it as an extra result; a write to the tensor of a slot stores the slot.
+
+    Restrictions, each an error at the user's line:
+
+    - an argument must not be written. The caller owns it, and a program gives results only by returning them.
+    - a tensor that may or may not be another one (a variable that an `if` sets to one of two tensors, `reshape`)
+      may be written only if nothing reads the other one afterwards: only run time knows whether it changed.
+    - a tensor in a list that the program changes must not be written; the list would have to be followed too.
+
+    Rationale: most programs write nothing in place. For them the pass only changes types.
+    """
+    with module.context:
+        types = Types()
+        for function in walk.functions(module):
+            _convert(function, types)
+        _convert_slots(module, types)
+
+
+def _convert(function: ir.Operation, types: Types) -> None:
+    block = walk.blocks(function)[0]
+    nested = list(walk.nested(block))
+    writes = any(_writes_tensor(op) for op in nested)
+    references = _make_values(block, types)
+    if writes:
+        _rewrite_writes(block, references, types)
+    else:
+        _drop_copies(nested)
+    signatures.set_function_type(function)
+
+
+def _writes_tensor(op: ir.Operation) -> bool:
+    if op.name == _OVERWRITE:
+        return True
+    name = effects.kernel(op)
+    return name is not None and effects.writes_to(name) is None
+
+
+def _make_values(block: ir.Block, types: Types) -> set[ir.Value]:
+    """Give all values of a function value types; return those whose type held a mutable tensor."""
+    references: set[ir.Value] = set()
+    for value in _values(block):
+        kind = types.value_semantic(value.type)
+        if kind != value.type:
+            value.set_type(kind)
+            references.add(value)
+    return references
+
+
+def _values(block: ir.Block) -> list[ir.Value]:
+    found: list[ir.Value] = list(block.arguments)
+    for op in walk.ops(block):
+        found.extend(op.results)
+        for inner in walk.blocks(op):
+            found.extend(_values(inner))
+    return found
+
+
+def _rewrite_writes(block: ir.Block, references: set[ir.Value], types: Types) -> None:
+    rewriter = ControlFlowRewriter(references, types)
+    for argument in block.arguments:
+        if argument in references:
+            rewriter.new_memory(argument, fixed=f"argument {argument.arg_number} of the function")
+    rewriter.block(block)
+    for op in reversed(rewriter.dead):
+        op.erase()
+
+
+def _drop_copies(nested: list[ir.Operation]) -> None:
+    """In a function without writes a tensor and its value are the same."""
+    for op in nested:
+        if op.name in ("torch.copy.to_tensor", "torch.copy.to_vtensor"):
+            op.results[0].replace_all_uses_with(op.operands[0])
+            op.erase()
+        elif op.name == "torch.tensor.literal":
+            attributes = {"value": op.attributes["value"]}
+            literal = ir.Operation.create(
+                "torch.vtensor.literal",
+                [op.results[0].type],
+                [],
+                attributes,
+                loc=op.location,
+                ip=ir.InsertionPoint(op),
+            )
+            op.results[0].replace_all_uses_with(literal.results[0])
+            op.erase()
+
+
+def _convert_slots(module: ir.Module, types: Types) -> None:
+    for op in walk.ops(module.body):
+        if op.name == "torch.global_slot":
+            bound = ir.TypeAttr(op.attributes["typeBound"]).value
+            op.attributes["typeBound"] = ir.TypeAttr.get(types.value_semantic(bound))
+        elif op.name == "torch.global_slot.module_initializer":
+            block = walk.blocks(op)[0]
+            _make_values(block, types)
+            _drop_copies(list(walk.nested(block)))

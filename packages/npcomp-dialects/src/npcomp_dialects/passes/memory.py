@@ -1,0 +1,94 @@
+"""A model of which tensors share memory, for turning in-place writes into values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from npcomp_dialects.mlir import ir
+
+Stamp = frozenset[tuple["Memory", int]]
+
+
+@dataclass(eq=False)
+class Memory:
+    """The memory behind a tensor, or the contents of a container.
+
+    `fixed` says why it may not be written, if so. `aliases` are memories that this one may or may not be: those
+    that the sides of an `if` or the turns of a loop bring together. `slot` is the slot whose tensor this is.
+    """
+
+    fixed: str = ""
+    aliases: frozenset[Memory] = frozenset()
+    slot: str = ""
+
+
+@dataclass(eq=False)
+class Handle:
+    """A tensor as the program names it: all of a memory, or something derived from other tensors.
+
+    `value` held its contents when the memories had the versions in `stamp`. `instead` is what the tensor turned
+    out to be: a maybe-view that was written is a tensor of its own from there on.
+    """
+
+    value: ir.Value
+    stamp: Stamp = frozenset()
+    instead: Handle | None = None
+
+
+@dataclass(eq=False)
+class Whole(Handle):
+    memory: Memory = field(default_factory=Memory)
+
+
+@dataclass(eq=False)
+class Derived(Handle):
+    """What an op gives that shares the memory of its operands: a view, a list, a tuple, an item of one.
+
+    `parts` are those operands by position. `certain` is False for an op such as `reshape`, which copies or not
+    depending on strides.
+    """
+
+    op: ir.Operation | None = None
+    parts: dict[int, Handle] = field(default_factory=dict)
+    certain: bool = True
+
+
+def current(handle: Handle) -> Handle:
+    while handle.instead is not None:
+        handle = handle.instead
+    return handle
+
+
+def bases(handle: Handle) -> frozenset[Memory]:
+    """The memories that a handle's contents come from."""
+    handle = current(handle)
+    if isinstance(handle, Whole):
+        return frozenset({handle.memory})
+    assert isinstance(handle, Derived)
+    return frozenset().union(*map(bases, handle.parts.values()))
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a memory holds: a value, and a number that is new for each write."""
+
+    value: ir.Value
+    version: int
+
+
+@dataclass
+class State:
+    """What all memories hold at one point of the program.
+
+    `lost` are memories that may have been written through a name which may or may not be theirs, with that write:
+    nobody knows what they hold. `slots` are the memories of slots that have been read, `bound` the tensors of the
+    program that were stored into a slot, which a later write to them changes.
+    """
+
+    contents: dict[Memory, Content] = field(default_factory=dict)
+    lost: dict[Memory, ir.Operation] = field(default_factory=dict)
+    slots: dict[str, Memory] = field(default_factory=dict)
+    bound: dict[str, Handle] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        return State(dict(self.contents), dict(self.lost), dict(self.slots), dict(self.bound))

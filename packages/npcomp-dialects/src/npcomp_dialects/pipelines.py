@@ -1,0 +1,103 @@
+"""The pipelines: which passes lead to each contract, and running them with times, dumps and checks."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from npcomp_dialects import diagnostics, pass_list
+from npcomp_dialects.contract import BACKEND, TORCH, check
+from npcomp_dialects.errors import UnsupportedError
+from npcomp_dialects.mlir import ir
+from npcomp_dialects.passes import effects, walk
+
+SIMPLIFY = "simplify"
+TO_TORCH_CONTRACT = (
+    "globalize-object-graph",
+    "adjust-calling-conventions",
+    "inline-calls",
+    "aten-recognize-kernels",
+    "inline-global-slots",
+    "prune-dead-branches",
+    "inline-global-slots",
+    "maximize-value-semantics",
+    "refine-types",
+    SIMPLIFY,
+    "decompose",
+    "refine-types",
+    SIMPLIFY,
+    "complete-signatures",
+)
+
+
+def lower_to_torch_contract(module: ir.Module, options: Any, report: Any = None) -> None:
+    """Bring a module as imported to the torch contract. `options.opt_level` 0 leaves out `simplify`."""
+    runner = _Runner(module, options, report)
+    for name in TO_TORCH_CONTRACT:
+        if name != SIMPLIFY or options.opt_level > 0:
+            runner.run(name, pass_list.parse(name)[0].apply)
+    runner.run("verify-torch-contract", lambda m: check(m, TORCH))
+
+
+def lower_to_backend_contract(module: ir.Module, options: Any, report: Any = None) -> None:
+    """Bring a module from the torch contract to the backend contract."""
+    from npcomp_dialects import lowering
+
+    _apply_fallback_policy(module, options)
+    runner = _Runner(module, options, report)
+    runner.run("lower", lambda m: lowering.lower_module(m, options))
+    runner.run("verify-backend-contract", lambda m: check(m, BACKEND))
+
+
+def fallbacks(module: ir.Module) -> dict[str, int]:
+    """The torch kernels that a module calls, with the number of calls in it."""
+    names = Counter(
+        walk.string(op, "name")
+        for function in walk.functions(module)
+        for op in walk.nested(walk.blocks(function)[0])
+        if op.name == "torch.operator"
+    )
+    return dict(sorted(names.items()))
+
+
+def _apply_fallback_policy(module: ir.Module, options: Any) -> None:
+    if options.fallback != "forbid":
+        return
+    for function in walk.functions(module):
+        for op in walk.nested(walk.blocks(function)[0]):
+            if op.name == "torch.operator":
+                raise UnsupportedError(
+                    f"{effects.kernel(op)} has no lowering, and kernel fallback is forbidden",
+                    op.location,
+                    do="compile with CompileOptions(fallback='allow'), or add the op to the op library",
+                )
+
+
+class _Runner:
+    """Runs steps on a module: times each, checks the IR after it, and writes the IR where asked."""
+
+    def __init__(self, module: ir.Module, options: Any, report: Any) -> None:
+        self.module = module
+        self.report = report
+        self.folder = Path(options.dump_dir) if options.dump_dir is not None else None
+
+    def run(self, name: str, apply: Callable[[ir.Module], None]) -> None:
+        start = time.perf_counter()
+        with self.module.context, diagnostics.as_exceptions(name):
+            apply(self.module)
+            self.module.operation.verify()
+        if self.report is not None:
+            seconds = self.report.seconds
+            seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - start
+        self._dump(name)
+
+    def _dump(self, name: str) -> None:
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = len(list(self.folder.glob("[0-9][0-9]-*.mlir")))
+        text = self.module.operation.get_asm(enable_debug_info=True, large_elements_limit=16, large_resource_limit=64)
+        (self.folder / f"{number:02d}-{name}.mlir").write_text(text)
