@@ -12,7 +12,6 @@ at compile time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +19,15 @@ from npcomp_dialects.mlir import ir
 
 from .axes import Axis
 from .dispatch import Dispatch, Schedule
-from .epilogue import Block, Epilogue, Frame, tensor_of
+from .epilogue import Block, Epilogue, Frame
 from .kernel import KernelBuilder
 from .memory import Buffer
-from .microkernel import Left, Tile, micro_kernel
+from .microkernel import Left, Tile
 from .packing import PackedLeft, PackedRight, pack_panel
+from .placement import axis_extent, last, loop_extent, offset_of, over, packed_part, static_extent, step_of, tensor_of
 from .product import Factor, Product, read_product
 from .target import BYTES, Target
+from .tiles import Rows, Tiles
 
 Int = Any
 _DEPTH_BYTES = 2048  # bytes of one column of a panel: how deep a block of k is
@@ -56,7 +57,7 @@ def match(dispatch: Dispatch, target: Target) -> Plan | None:
     product = read_product(dispatch)
     if product is None:
         return None
-    columns = extent_of(dispatch, product.n)
+    columns = static_extent(dispatch, product.n)
     tile = Tile.choose(target, product.accumulator, columns)
     block, depth = _BLOCK_ROWS // tile.heights[0] * tile.heights[0], _DEPTH_BYTES // BYTES[tile.dtype]
     sums = product.accumulator
@@ -76,24 +77,6 @@ def emit(kb: KernelBuilder, dispatch: Dispatch, target: Target) -> Schedule:
     return _Contraction(kb, dispatch, plan).write()
 
 
-def extent_of(dispatch: Dispatch, axis: Axis) -> int | None:
-    """Static number of positions of an axis, or None."""
-    total = 1
-    for loop in axis:
-        size = dispatch.loops[loop].size
-        if size is None:
-            return None
-        total *= size
-    return total
-
-
-def loop_extent(kb: KernelBuilder, dispatch: Dispatch, loop: int) -> Int:
-    known = dispatch.loops[loop]
-    if known.size is not None:
-        return known.size
-    return tensor_of(kb, dispatch.operands[known.operand]).size(known.dim)
-
-
 def _axes(factor: Factor, product: Product, *roles: Axis) -> tuple[tuple[int, ...], ...]:
     def dims(loops: Axis) -> tuple[int, ...]:
         found = (factor.dim_of(loop) for loop in loops)
@@ -109,10 +92,11 @@ class _Contraction:
 
     def write(self) -> Schedule:
         kb, plan, tile = self.kb, self.plan, self.tile
-        self.rows, self.columns = self._extent(self.product.m), self._extent(self.product.n)
-        self.depth = self._extent(self.product.k)
+        self.rows, self.columns = axis_extent(kb, self.dispatch, self.product.m), axis_extent(kb, self.dispatch, self.product.n)
+        self.depth = axis_extent(kb, self.dispatch, self.product.k)
         self.sums = kb.stack(tile.dtype, plan.block * tile.width)
         self.scratch = kb.stack(tile.dtype, plan.depth * tile.width) if plan.rhs is None else None
+        self.tiles = Tiles(kb, tile, static_extent(self.dispatch, self.product.n))
         self.extents = [kb.max(loop_extent(kb, self.dispatch, l), 1) for l in self.product.outer]
         down, across = kb.ceildiv(self.rows, plan.block), kb.ceildiv(self.columns, tile.width)
         self.boxes = [*self.extents, kb.max(down, 1), kb.max(across, 1)]
@@ -125,12 +109,9 @@ class _Contraction:
 
     def _grain(self) -> int:
         """Units worth about 40 microseconds, by what is known of the sizes."""
-        rows = min(extent_of(self.dispatch, self.product.m) or self.plan.block, self.plan.block)
-        depth = extent_of(self.dispatch, self.product.k + self.product.rest) or 256
+        rows = min(static_extent(self.dispatch, self.product.m) or self.plan.block, self.plan.block)
+        depth = static_extent(self.dispatch, self.product.k + self.product.rest) or 256
         return max(1, (1 << 21) // max(1, rows * depth * self.tile.width))
-
-    def _extent(self, axis: Axis) -> Int:
-        return self.kb.product([loop_extent(self.kb, self.dispatch, l) for l in axis])
 
     # -- one unit ------------------------------------------------------------------------------------------------
 
@@ -143,9 +124,8 @@ class _Contraction:
         columns = kb.min(kb.sub(self.columns, column), tile.width)
         if self.product.rest:
             self._clear(rows)
-        self._over_rest(
-            list(self.product.rest), dict(frame.outer), lambda at: self._products(at, row, rows, column, columns)
-        )
+        rest = self.product.rest
+        over(kb, self.dispatch, rest, frame.outer, lambda at: self._products(at, row, rows, column, columns))
         done = Block(self.sums, tile.width, row, rows, column, columns)
         Epilogue(kb, self.dispatch, self.product.root, self.product.epilogue, frame).write(done)
 
@@ -154,62 +134,32 @@ class _Contraction:
         zero = kb.const(0, tile.dtype, tile.lanes)
         kb.loop(0, kb.mul(rows, tile.width), lambda i: kb.store(zero, self.sums, i), step=tile.lanes)
 
-    def _over_rest(self, loops: list[int], at: dict[int, Int], body: Callable[[dict[int, Int]], None]) -> None:
-        """Loops that are reduced but cannot join k, one inside the other."""
-        if not loops:
-            body(at)
-            return
-        high = loop_extent(self.kb, self.dispatch, loops[0])
-        self.kb.loop(0, high, lambda i: self._over_rest(loops[1:], {**at, loops[0]: i}, body))
-
     def _products(self, at: dict[int, Int], row: Int, rows: Int, column: Int, columns: Int) -> None:
         kb, plan = self.kb, self.plan
-        left, left_base, row_step, left_k = self._left(at, row)
+        left = self._left(at, row)
 
         def block(start: Any) -> None:
             count = kb.min(kb.sub(self.depth, start), plan.depth)
             panel, step = self._panel(at, start, count, rows, column, columns)
             more = 1 if self.product.rest else start
-            self._tiles(left, left_base, row_step, left_k, start, count, panel, step, rows, more)
+            self.tiles.run(left, count, panel, step, self.sums, rows, columns, more, start)
 
         # At least once, so that sums over nothing are zero.
         kb.loop(0, kb.max(self.depth, 1), block, step=plan.depth)
 
-    def _tiles(
-        self, left: Left, base: Buffer, row_step: Int, k_step: Int, start: Int, count: Int, panel: ir.Value, step: Int,
-        rows: Int, more: Int,
-    ) -> None:  # fmt: skip
-        """Tiles from top to bottom, tall ones first."""
-        kb, tile = self.kb, self.tile
-        done: Int = 0
-        for height in tile.heights:
-            packed = self.plan.lhs is not None
-            shape = Left(tile.dtype, 1, height) if packed else left
-            micro = micro_kernel(kb, tile, shape, height)
-            end = kb.add(done, kb.mul(kb.div(kb.sub(rows, done), height), height))
-
-            def one(r: Any, height: int = height, micro: Any = micro) -> None:
-                place = kb.mul(r, self.depth) if packed else kb.mul(r, row_step)
-                a = kb.address(base, kb.add(place, kb.mul(start, height if packed else k_step)))
-                sums = kb.address(self.sums, kb.mul(r, tile.width))
-                micro(a, row_step, k_step, panel, step, count, sums, tile.width, more)
-
-            kb.loop(done, end, one, step=height)
-            done = end
-
-    def _left(self, at: dict[int, Int], row: Int) -> tuple[Left, Buffer, Int, Int]:
-        """(layout, buffer at `row`, step of rows, step of k)"""
+    def _left(self, at: dict[int, Int], row: Int) -> Rows:
+        """The left factor from `row` on."""
         kb, factor = self.kb, self.product.lhs
         if self.plan.lhs is not None:
             data = Buffer(tensor_of(kb, factor.operand).data, self.tile.dtype)
             each = kb.mul(self.rows, self.depth)
-            place = kb.add(kb.mul(self._packed_outer(factor, at), each), kb.mul(row, self.depth))
-            return Left(self.tile.dtype, 1, None), kb.at(data, place), 1, 0
+            place = kb.add(kb.mul(packed_part(kb, factor, self.product.outer, self.extents, at), each), kb.mul(row, self.depth))
+            return Rows(kb.at(data, place), Left(self.tile.dtype, 1, None), depth=self.depth)
         tensor = tensor_of(kb, factor.operand)
-        row_step, k_step = self._step(factor, self.product.m), self._step(factor, self.product.k)
-        base = kb.at(tensor, kb.add(self._offset(factor, at), kb.mul(row, row_step)))
+        row_step, k_step = step_of(kb, factor, last(self.product.m)), step_of(kb, factor, last(self.product.k))
+        base = kb.at(tensor, kb.add(offset_of(kb, factor, at), kb.mul(row, row_step)))
         left = Left(tensor.dtype, _static(row_step), _static(k_step), factor.unsigned)
-        return left, base, row_step, k_step
+        return Rows(base, left, row_step, k_step)
 
     def _panel(
         self, at: dict[int, Int], start: Int, count: Int, rows: Int, column: Int, columns: Int
@@ -220,12 +170,12 @@ class _Contraction:
             data = Buffer(tensor_of(kb, factor.operand).data, tile.dtype)
             panels = kb.ceildiv(self.columns, tile.width)
             each = kb.mul(self.depth, tile.width)
-            place = kb.mul(self._packed_outer(factor, at), kb.mul(panels, each))
+            place = kb.mul(packed_part(kb, factor, self.product.outer, self.extents, at), kb.mul(panels, each))
             place = kb.add(place, kb.mul(kb.div(column, tile.width), each), kb.mul(start, tile.width))
             return kb.address(data, place), tile.width
         tensor = tensor_of(kb, factor.operand)
-        k_step, n_step = self._step(factor, self.product.k), self._step(factor, self.product.n)
-        place = kb.add(self._offset(factor, at), kb.mul(start, k_step), kb.mul(column, n_step))
+        k_step, n_step = step_of(kb, factor, last(self.product.k)), step_of(kb, factor, last(self.product.n))
+        place = kb.add(offset_of(kb, factor, at), kb.mul(start, k_step), kb.mul(column, n_step))
         source = kb.address(tensor, place)
         pack = pack_panel(kb, tile, tensor.dtype, factor.unsigned, _static(k_step), _static(n_step))
 
@@ -243,34 +193,6 @@ class _Contraction:
             direct, lambda: [source, kb.value(k_step)], packed, results=[kb.ptr, kb.i64]
         )
         return pointer, step
-
-    # -- where factors lie ---------------------------------------------------------------------------------------
-
-    def _step(self, factor: Factor, axis: Axis) -> Int:
-        """Distance between neighbours along an axis; 0 where the factor does not have it."""
-        kb = self.kb
-        tensor = tensor_of(kb, factor.operand)
-        terms = [(d, c) for d, i in enumerate(factor.access.indices) for loop, c in i.terms if loop in axis[-1:]]
-        return kb.add(*(kb.mul(c, tensor.stride(d)) for d, c in terms))
-
-    def _offset(self, factor: Factor, at: dict[int, Int]) -> Int:
-        kb = self.kb
-        tensor = tensor_of(kb, factor.operand)
-        total: Int = 0
-        for dim, index in enumerate(factor.access.indices):
-            for loop, coefficient in index.terms:
-                if loop in at:
-                    total = kb.add(total, kb.mul(at[loop], kb.mul(coefficient, tensor.stride(dim))))
-        return total
-
-    def _packed_outer(self, factor: Factor, at: dict[int, Int]) -> Int:
-        """Which of the packed constant's outer parts this unit uses."""
-        kb = self.kb
-        total: Int = 0
-        for loop, extent in zip(self.product.outer, self.extents):
-            if factor.dim_of(loop) is not None:
-                total = kb.add(kb.mul(total, extent), at[loop])
-        return total
 
 
 def _static(step: Int) -> int | None:

@@ -19,8 +19,9 @@ from .convert import from_f32
 from .dispatch import Access, Dispatch, Index, Operand, Stage, Write
 from .kernel import KernelBuilder
 from .memory import Buffer
-from .microkernel import widen
 from .memory import Operand as Tensor
+from .microkernel import widen
+from .placement import tensor_of
 
 Int = Any
 
@@ -234,11 +235,6 @@ class Epilogue:
             step = kb.broadcast(kb.value(tensor.stride(dim)), lanes)
             offsets = arith.AddIOp(offsets, arith.MulIOp(kb.broadcast(position, lanes), step).result).result
         return kb.gather(tensor, offsets, place.mask if lanes > 1 else None)
-
-
-def tensor_of(kb: KernelBuilder, operand: Operand) -> Tensor:
-    """The kernel's view of a dispatch operand."""
-    return kb.operand(operand.index, operand.dtype, operand.rank, operand.sizes, operand.strides, operand.dense)
 
 
 def _chunk(kb: KernelBuilder, block: Block) -> int:

@@ -252,16 +252,17 @@ class KernelBuilder(MemoryMixin):
 
     def iota(self, lanes: int, dtype: str = "i64") -> ir.Value:
         """0, 1, 2, … in the lanes."""
-        key = ("iota", dtype, lanes)
+        return self.const(0, dtype) if lanes == 1 else self.lane_constants(range(lanes), dtype)
+
+    def lane_constants(self, numbers: Sequence[int], dtype: str) -> ir.Value:
+        """A constant vector of integers (of i1: a mask)."""
+        key = (tuple(numbers), dtype)
         scope = self._scopes[-1]
-        if lanes == 1:
-            return self.const(0, dtype)
         if key not in scope.constants:
-            element = self._types[dtype]
-            numbers = [ir.IntegerAttr.get(element, n) for n in range(lanes)]
+            kind = self.type(dtype, len(numbers))
+            attributes = [ir.IntegerAttr.get(self._types[dtype], int(n)) for n in numbers]
             with ir.InsertionPoint.at_block_begin(scope.entry):
-                attribute = ir.DenseElementsAttr.get(numbers, self.type(dtype, lanes))
-                scope.constants[key] = arith.ConstantOp(self.type(dtype, lanes), attribute).result
+                scope.constants[key] = arith.ConstantOp(kind, ir.DenseElementsAttr.get(attributes, kind)).result
         return scope.constants[key]
 
     def tail_mask(self, count: Int, lanes: int) -> ir.Value:

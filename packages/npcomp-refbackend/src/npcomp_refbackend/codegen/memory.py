@@ -90,9 +90,16 @@ class MemoryMixin:
         return llvm.LoadOp(self.ptr, self._gep(self.ptr, base, slot, self.ptr)).result
 
     def load(
-        self, buffer: Buffer, offset: Int, lanes: int = 1, mask: ir.Value | None = None, stride: Int = 1
+        self,
+        buffer: Buffer,
+        offset: Int,
+        lanes: int = 1,
+        mask: ir.Value | None = None,
+        stride: Int = 1,
+        other: ir.Value | None = None,
     ) -> ir.Value:
-        """Elements `offset, offset + stride, …`. Lanes that `mask` leaves out read nothing and are 0."""
+        """Elements `offset, offset + stride, …`. Lanes that `mask` leaves out read nothing and are 0, or those of
+        `other` (vectors of neighbours only)."""
         stored = _stored(buffer.dtype)
         kind, width = self.type(stored, lanes), BYTES[stored]
         if lanes == 1:
@@ -102,7 +109,7 @@ class MemoryMixin:
         elif mask is None:
             value = llvm.LoadOp(kind, self.address(buffer, offset), alignment=width).result
         else:
-            none = self.const(0, stored, lanes)
+            none = self.const(0, stored, lanes) if other is None else self._to_stored(other, buffer.dtype)
             place = self.address(buffer, offset)
             value = llvm.MaskedLoadOp(kind, place, mask, width, pass_thru=none).result
         return self._from_stored(value, buffer.dtype)
@@ -119,10 +126,7 @@ class MemoryMixin:
     ) -> None:
         """Write the lanes of `value` (those in `mask`) to `offset, offset + stride, …`."""
         lanes, stored = self.lanes(value), _stored(buffer.dtype)
-        if buffer.dtype == "i1":
-            value = arith.ExtUIOp(self.type("i8", lanes), value).result
-        elif stored != buffer.dtype:
-            value = arith.BitcastOp(self.type(stored, lanes), value).result
+        value = self._to_stored(value, buffer.dtype)
         width = BYTES[stored]
         if lanes == 1 and mask is not None:
             self.branch(self.extract(mask, 0), lambda: self._store_plain(value, buffer, offset, width))
@@ -150,6 +154,12 @@ class MemoryMixin:
         if dtype == "i1":
             return arith.CmpIOp(arith.CmpIPredicate.ne, value, self.const(0, "i8", lanes)).result
         return value if _stored(dtype) == dtype else arith.BitcastOp(self.type(dtype, lanes), value).result
+
+    def _to_stored(self, value: ir.Value, dtype: str) -> ir.Value:
+        kind = self.type(_stored(dtype), self.lanes(value))
+        if dtype == "i1":
+            return arith.ExtUIOp(kind, value).result
+        return value if _stored(dtype) == dtype else arith.BitcastOp(kind, value).result
 
     def _store_plain(self, value: ir.Value, buffer: Buffer, offset: Int, width: int) -> None:
         llvm.StoreOp(value, self.address(buffer, offset), alignment=width)

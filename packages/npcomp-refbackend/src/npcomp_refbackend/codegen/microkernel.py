@@ -38,25 +38,18 @@ class Tile:
 
     @classmethod
     def choose(cls, target: Target, dtype: str, columns: int | None) -> Tile:
-        """The shape that wastes least for `columns` (None: unknown): wide tiles read their rows from fewer places,
-        narrow ones pad less."""
+        """Wide tiles read their rows from few places; a result narrower than that gets taller ones."""
         lanes = target.lanes(dtype)
-
-        def cost(vectors: int) -> float:
-            width = vectors * lanes
-            padded = 1.0 if columns is None else -(-max(columns, 1) // width) * width
-            return padded * shapes[vectors][0]
-
-        shapes = _SHAPES_32 if target.registers == 32 else _SHAPES_FMA if target.has_fma else _SHAPES_16
-        best = min(shapes, key=cost)
-        return cls(shapes[best][1], best, lanes, dtype)
+        shapes = _HEIGHTS_32 if target.registers == 32 else _HEIGHTS_FMA if target.has_fma else _HEIGHTS_16
+        widest = max(shapes)
+        vectors = widest if columns is None else max(1, min(-(-columns // lanes), widest))
+        return cls(shapes[vectors], vectors, lanes, dtype)
 
 
-# For machines with 32 registers, with 16, and with 16 and no fused multiply-add: vectors across a tile to the cost
-# of a column against the best shape, and heights.
-_SHAPES_32 = {4: (1.0, (6, 4, 2, 1)), 2: (1.03, (12, 8, 4, 2, 1)), 1: (1.1, (16, 8, 4, 2, 1))}
-_SHAPES_FMA = {2: (1.0, (6, 4, 2, 1)), 1: (1.1, (8, 4, 2, 1))}
-_SHAPES_16 = {2: (1.0, (4, 2, 1)), 1: (1.1, (4, 2, 1))}
+# Vectors across a tile to its heights: for machines with 32 registers, with 16, and with 16 and no fused multiply-add.
+_HEIGHTS_32 = {4: (6, 4, 2, 1), 3: (8, 4, 2, 1), 2: (12, 8, 4, 2, 1), 1: (16, 8, 4, 2, 1)}
+_HEIGHTS_FMA = {2: (6, 4, 2, 1), 1: (8, 4, 2, 1)}
+_HEIGHTS_16 = {2: (4, 2, 1), 1: (4, 2, 1)}
 
 
 @dataclass(frozen=True)
@@ -92,15 +85,15 @@ def multiply_add(kb: KernelBuilder, a: ir.Value, b: ir.Value, total: ir.Value) -
 Micro = Callable[..., None]
 
 
-def micro_kernel(kb: KernelBuilder, tile: Tile, left: Left, rows: int) -> Micro:
-    """The function `(a, row_step, k_step, b, b_step, count, sums, sums_step, more)`.
+def micro_kernel(kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int) -> Micro:
+    """The function `(a, row_step, k_step, b, b_step, count, sums, sums_step, more)` of `rows` x `vectors` sums.
 
     Adds `count` steps of k to the tile at `sums` (rows `sums_step` apart) if `more` is not 0, else sets the tile.
     """
-    name = f"micro_{rows}x{tile.width}_{left.dtype}_{left.row_step}_{left.k_step}"
+    name = f"micro_{rows}x{vectors}_{left.dtype}_{left.row_step}_{left.k_step}"
 
     def write(a: Any, row_step: Any, k_step: Any, b: Any, b_step: Any, count: Any, sums: Any, step: Any, more: Any) -> None:
-        body = _Micro(kb, tile, left, rows, Buffer(a, left.dtype), Buffer(b, tile.dtype), b_step)
+        body = _Micro(kb, tile, left, rows, vectors, Buffer(a, left.dtype), Buffer(b, tile.dtype), b_step)
         body.row_step = left.row_step if left.row_step is not None else row_step
         body.k_step = left.k_step if left.k_step is not None else k_step
         body.write(count, Buffer(sums, tile.dtype), step, more)
@@ -113,14 +106,16 @@ class _Micro:
     row_step: Int
     k_step: Int
 
-    def __init__(self, kb: KernelBuilder, tile: Tile, left: Left, rows: int, a: Buffer, b: Buffer, b_step: Int):
-        self.kb, self.tile, self.left, self.rows = kb, tile, left, rows
+    def __init__(
+        self, kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int, a: Buffer, b: Buffer, b_step: Int
+    ):
+        self.kb, self.tile, self.left, self.rows, self.vectors = kb, tile, left, rows, vectors
         self.a, self.b, self.b_step = a, b, b_step
 
     def write(self, count: Int, sums: Buffer, step: Int, more: Int) -> None:
         kb, tile = self.kb, self.tile
-        unroll = max(1, 8 // (self.rows * tile.vectors))
-        places = [kb.add(kb.mul(row, step), v * tile.lanes) for row in range(self.rows) for v in range(tile.vectors)]
+        unroll = max(1, 8 // (self.rows * self.vectors))
+        places = [kb.add(kb.mul(row, step), v * tile.lanes) for row in range(self.rows) for v in range(self.vectors)]
         zero = kb.const(0, tile.dtype, tile.lanes)
         start = kb.branch(
             kb.compare("ne", more, 0),
@@ -141,20 +136,20 @@ class _Micro:
             kb.store(total, sums, place)
 
     def _steps(self, k: Int, unroll: int, totals: list[ir.Value]) -> list[ir.Value]:
-        size = self.rows * self.tile.vectors
+        size = self.rows * self.vectors
         parts = [totals[copy * size : (copy + 1) * size] for copy in range(unroll)]
         return [t for copy, part in enumerate(parts) for t in self._step(self.kb.add(k, copy), part)]
 
     def _step(self, k: Int, totals: list[ir.Value]) -> list[ir.Value]:
         kb, tile = self.kb, self.tile
         row_b = kb.at(self.b, kb.mul(k, self.b_step))
-        right = [kb.load(row_b, v * tile.lanes, tile.lanes) for v in range(tile.vectors)]
+        right = [kb.load(row_b, v * tile.lanes, tile.lanes) for v in range(self.vectors)]
         column_a = kb.at(self.a, kb.mul(k, self.k_step))
         out = []
         for row in range(self.rows):
             scalar = widen(kb, kb.load(column_a, kb.mul(row, self.row_step)), tile.dtype, self.left.unsigned)
             spread = kb.broadcast(scalar, tile.lanes)
-            out += [multiply_add(kb, spread, b, totals[row * tile.vectors + v]) for v, b in enumerate(right)]
+            out += [multiply_add(kb, spread, b, totals[row * self.vectors + v]) for v, b in enumerate(right)]
         return out
 
 

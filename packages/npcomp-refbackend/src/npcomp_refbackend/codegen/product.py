@@ -116,7 +116,7 @@ class _Chains:
     def __init__(self, dispatch: Dispatch, order: list[int], reduced: set[int]):
         self.dispatch, self.order, self.reduced_loops = dispatch, order, reduced
         self.memory = memory_of(dispatch)
-        self.fixed = _asked_for(dispatch)
+        self.fixed = asked_for(dispatch)
 
     def parallel(self, loops: list[int]) -> Axis:
         """The innermost of `loops` with the ones outside it that join it."""
@@ -130,14 +130,14 @@ class _Chains:
         axis = tuple(loops[-1:])
         for loop in reversed(loops[:-1]):
             pair = (loop, axis[0])
-            joins = all(_walks_as_one(m, *pair) for m in self.memory if concerns(m))
+            joins = all(walks_as_one(m, *pair) for m in self.memory if concerns(m))
             if not joins or set(pair) & self.fixed:
                 break
             axis = (loop, *axis)
         return axis
 
 
-def _asked_for(dispatch: Dispatch) -> set[int]:
+def asked_for(dispatch: Dispatch) -> set[int]:
     """Loops whose position some body asks for, or that a body's accesses gather by."""
     found: set[int] = set()
     for stage in dispatch.stages:
@@ -148,7 +148,7 @@ def _asked_for(dispatch: Dispatch) -> set[int]:
     return found
 
 
-def _walks_as_one(memory: Memory, a: int, b: int) -> bool:
+def walks_as_one(memory: Memory, a: int, b: int) -> bool:
     uses = [(d, i) for d, i in enumerate(memory.indices) if any(t in (a, b) for t, _ in i.terms)]
     if not uses:
         return True
