@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from npcomp_dialects.errors import CompileError
 from npcomp_dialects.mlir import ir
 
 from .codegen.driver import Driver
@@ -40,15 +42,26 @@ class Phases:
 
 @dataclass
 class Code:
-    """A compiled module before it is packed: what `Artifact` is made of."""
+    """A compiled module before it is packed: what an `Artifact` is made of."""
 
     header: dict[str, Any]
     object: bytes
     constants: list[Any]
 
 
+class RefBackend:
+    """The backend that `npcomp.backends` lists as `refbackend`."""
+
+    def compile(self, module: ir.Module, options: Any = None) -> Any:
+        """The artifact of a module at the backend contract. The module is changed in place."""
+        from .artifact import Artifact
+
+        code = generate(module, options)
+        return Artifact(code.header, code.object, code.constants)
+
+
 def generate(module: ir.Module, options: Any = None, target: Target | None = None) -> Code:
-    """Compile `module` (changed in place: its dispatches are formed)."""
+    """Compile `module`, in which the dispatches are formed."""
     target = target or Target.host()
     dump = Path(options.dump_dir) if options is not None and options.dump_dir else None
     phases = Phases()
@@ -65,25 +78,44 @@ def generate(module: ir.Module, options: Any = None, target: Target | None = Non
             methods = _write_functions(functions, Driver(output, tables, kernels))
         phases.seconds["driver"] -= kernels.seconds
         phases.seconds["kernels"] = kernels.seconds
+        _check_fallbacks(tables, options)
         _dump(dump, "dispatches.mlir", module)
         _dump(dump, "driver.mlir", output)
         with phases.phase("lower"):
             code = to_object(output, target)
         _dump(dump, "llvm.mlir", output)
-    header = {
+    header = _header(methods, tables, kernels, target, phases)
+    if dump is not None:
+        (dump / "kernels.json").write_text(json.dumps(header["kernels"], indent=1))
+    return Code(header, code, tables.constants.arrays)
+
+
+def _header(
+    methods: list[Any], tables: Tables, kernels: KernelLibrary, target: Target, phases: Phases
+) -> dict[str, Any]:
+    made = list(kernels.kernels.values())
+    return {
         "methods": methods,
         "guards": tables.guards,
         "constants": tables.constants.header(),
         "slots": tables.slots,
         "fallbacks": tables.fallbacks,
-        "kernels": [k.row() for k in kernels.kernels.values()],
-        "target": {"arch": "x86_64", "cpu": "", "features": target.feature_text},
-        "counts": {"kernels": len(kernels.kernels), "dispatches": sum(k.uses for k in kernels.kernels.values())},
+        "kernels": [k.row() for k in made],
+        "target": {"arch": "x86_64", "features": target.feature_text},
+        "counts": {"kernels": len(made), "dispatches": sum(k.uses for k in made)},
         "seconds": {name: round(s, 4) for name, s in phases.seconds.items()},
     }
-    if dump is not None:
-        (dump / "kernels.json").write_text(json.dumps(header["kernels"], indent=1))
-    return Code(header, code, tables.constants.arrays)
+
+
+def _check_fallbacks(tables: Tables, options: Any) -> None:
+    """Refuse or report ops that run as kernels of torch, as the options say."""
+    policy = getattr(options, "fallback", "allow")
+    if policy == "allow" or not tables.fallbacks:
+        return
+    ops = ", ".join(f"{row['op']} ({row.get('loc', 'unknown line')})" for row in tables.fallbacks)
+    if policy == "forbid":
+        raise CompileError(f"kernel fallback is forbidden, and needed for {ops}", do="allow it with fallback='allow'")
+    warnings.warn(f"runs as kernels of torch: {ops}", stacklevel=2)
 
 
 def _write_functions(functions: list[Any], driver: Driver) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ TORCH_CODE = {"i8": 1, "i16": 2, "i32": 3, "i64": 4, "f16": 5, "f32": 6, "f64": 
 
 def to_array(attribute: Any) -> np.ndarray:
     """The elements of a dense or resource attribute, without a copy where they lie in memory."""
-    kind = ir.RankedTensorType(attribute.type)
+    kind = ir.ShapedType(attribute.type)
     dtype = str(kind.element_type)
     shape = list(kind.shape)
     if isinstance(attribute, ir.DenseElementsAttr) and attribute.is_splat and 0 not in shape:
@@ -39,6 +39,11 @@ def _scalar(attribute: Any, dtype: str) -> Any:
     if dtype != "bf16":
         return value
     return np.float32(value).view(np.uint32) >> 16
+
+
+def array_key(attribute: Any, packing: str | None) -> Any:
+    """Under which a constant is stored once: its elements and how they are packed."""
+    return (attribute, packing)
 
 
 @dataclass

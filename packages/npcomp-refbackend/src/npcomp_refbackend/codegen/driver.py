@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from npcomp_dialects.errors import UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import func
 
@@ -17,14 +18,6 @@ from . import launch, tensor_ops, torch_ops
 from .ownership import Frame, is_handle
 from .runtime_calls import RuntimeCalls
 from .tables import Tables
-
-
-class UnsupportedOp(Exception):
-    """The backend contract does not hold: `op` has no place at the top level."""
-
-    def __init__(self, op: Any):
-        super().__init__(f"refbackend cannot run `{op.operation.name}`. do: lower the module to the backend contract")
-        self.location = op.operation.location
 
 
 class Driver:
@@ -156,7 +149,8 @@ class Driver:
         if name.startswith(("arith.", "math.", "index.")):
             self._scalar(op.operation)
             return
-        raise UnsupportedOp(op)
+        do = "lower the module to the backend contract"
+        raise UnsupportedError(f"refbackend cannot run `{name}`", op.operation.location, do=do)
 
     def _scalar(self, op: Any) -> None:
         if op.name == "arith.constant" and is_handle(op.results[0].type):

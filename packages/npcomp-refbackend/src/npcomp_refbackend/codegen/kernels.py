@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from npcomp_dialects.errors import resolve
 from npcomp_dialects.mlir import ir
 
 from . import contraction, nest
@@ -16,7 +17,6 @@ from .kernel import KernelBuilder
 from .layouts import layout_of
 from .legality import root_family
 from .parse import parse
-from .structured import Generic
 from .target import Target
 
 Family = Callable[[KernelBuilder, Dispatch, Target], Schedule]
@@ -89,8 +89,6 @@ def _layout(value: Any) -> str:
 
 
 def source_lines(op: Any) -> list[str]:
-    from .tables import user_line
-
-    members = [Generic.of(o) for o in op.regions[0].blocks[0].operations if o.operation.name == "linalg.generic"]
-    lines = [user_line(m.op.location) for m in members]
-    return [line for line in dict.fromkeys(lines) if line]
+    """The user's lines that a dispatch computes."""
+    places = [resolve(o.location) for o in op.regions[0].blocks[0].operations if o.operation.name == "linalg.generic"]
+    return list(dict.fromkeys(str(p) for p in places if p))

@@ -8,7 +8,7 @@ from typing import Any
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import func
 
-from .constants import to_array
+from .constants import array_key, to_array
 from .int_math import Int, ceildiv, mul, product
 from .kernels import Kernel
 from .layouts import layout_of
@@ -20,9 +20,9 @@ def is_dense(value: Any) -> bool:
 
 def constant_handle(driver: Any, attribute: Any, packing: Any = None) -> ir.Value:
     """The handle of a constant (packed by `packing`), fetched once at the top of the function."""
-    key = (attribute, packing.key if packing else None)
+    key = array_key(attribute, packing.key if packing else None)
     pool = driver.tables.constants
-    dtype = str(ir.RankedTensorType(attribute.type).element_type)
+    dtype = str(ir.ShapedType(attribute.type).element_type)
     index = pool.find(key)
     if index is None:
         array = to_array(attribute)

@@ -14,6 +14,8 @@ from .structured import Generic
 
 def materialize(group: Group, results_before: Any) -> Any:
     """Build the dispatch of `group` before the op `results_before` and replace the group's results by it."""
+    for generic in group.generics:
+        generic.refresh()
     inside = {r for g in group.generics for r in g.op.results}
     escaping = [r for i in sorted(group.escaping) for r in group.generics[i].op.results if _used_outside(r, group)]
     inputs = _inputs(group, inside)

@@ -48,6 +48,11 @@ class Generic:
             op.regions[0].blocks[0],
         )
 
+    def refresh(self) -> None:
+        """Read the operands again: they change when other ops are rewritten."""
+        operands = list(self.op.operands)
+        self.inputs, self.outs = operands[: len(self.inputs)], operands[len(self.inputs) :]
+
     @property
     def in_maps(self) -> list[tuple[Index, ...]]:
         return self.maps[: len(self.inputs)]

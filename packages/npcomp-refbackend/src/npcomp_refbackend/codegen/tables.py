@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from npcomp_dialects.errors import resolve
 from npcomp_dialects.mlir import ir
 
 from .constants import ConstantPool
@@ -32,18 +33,5 @@ def _index(rows: list[dict[str, Any]], row: dict[str, Any]) -> int:
 
 
 def _loc(location: ir.Location) -> dict[str, str]:
-    text = user_line(location)
-    return {"loc": text} if text else {}
-
-
-def user_line(location: ir.Location) -> str | None:
-    """`model.py:12`, the innermost file position of a location."""
-    if location.is_a_file():
-        return f"{location.filename}:{location.start_line}"
-    if location.is_a_name():
-        return user_line(location.child_loc)
-    if location.is_a_callsite():
-        return user_line(location.callee)
-    if location.is_a_fused():
-        return next((line for l in location.locations if (line := user_line(l))), None)
-    return None
+    place = resolve(location)
+    return {"loc": str(place)} if place else {}

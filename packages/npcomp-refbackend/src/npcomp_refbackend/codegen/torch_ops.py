@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from npcomp_dialects.errors import UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import arith
 
@@ -83,15 +84,36 @@ def _operator(driver: Any, op: Any) -> None:
     """Kernel fallback: one call into torch through the runtime's table."""
     calls, slots = driver.calls, []
     arguments = [_argument(driver, v, slots) for v in op.operands]
-    results = [_result(r.type) for r in op.results]
-    name = op.attributes["name"].value if op.name == "torch.operator" else op.name.removeprefix("torch.")
-    index = driver.tables.fallback(name, arguments, results, op.location)
-    count = len(op.results)
-    outputs = calls.array("fallback_results", count)
+    results = [_result(r) for r in op.results]
+    index = driver.tables.fallback(op.attributes["name"].value, arguments, results, op.location)
+    leaves = [leaf for r in op.results for leaf in _leaves(r)]
+    outputs = calls.array("fallback_results", len(leaves))
     inputs = calls.fill("fallback_arguments", slots)
-    calls.call("refrt_fallback", [calls.const(index), calls.const(len(slots)), inputs, calls.const(count), outputs])
-    for n, result in enumerate(op.results):
-        driver.set(result, calls.load_slot(outputs, n, driver.type(result.type)))
+    counts = [calls.const(len(slots)), inputs, calls.const(len(leaves)), outputs]
+    calls.call("refrt_fallback", [calls.const(index), *counts])
+    for n, leaf in enumerate(leaves):
+        driver.set(leaf, calls.load_slot(outputs, n, driver.type(leaf.type)))
+
+
+def _leaves(result: Any) -> list[Any]:
+    """The values that one result arrives as: the elements of a list are the results of its unpacking."""
+    return list(_unpacking(result).results) if _is_list(result.type) else [result]
+
+
+def _is_list(kind: ir.Type) -> bool:
+    return str(kind).startswith(("!torch.list", "!torch.tuple"))
+
+
+def _unpacking(result: Any) -> Any:
+    users = [u.owner.operation for u in result.uses]
+    if len(users) == 1 and users[0].name in ("torch.prim.ListUnpack", "torch.prim.TupleUnpack"):
+        return users[0]
+    op = result.owner.operation
+    raise UnsupportedError(
+        f"kernel fallback of {op.attributes['name'].value} gives a {result.type} that is not unpacked at once",
+        op.location,
+        do="unpack the result into a fixed number of tensors",
+    )
 
 
 def _argument(driver: Any, value: Any, slots: list[ir.Value]) -> dict[str, Any]:
@@ -111,17 +133,21 @@ def _argument(driver: Any, value: Any, slots: list[ir.Value]) -> dict[str, Any]:
     return {"kind": "tensor" if is_handle(value.type) else _KINDS[kind]}
 
 
-def _result(kind: ir.Type) -> dict[str, Any]:
-    text = str(kind)
-    if text in _KINDS:
-        return {"kind": _KINDS[text]}
-    element = kind.dtype
+def _result(value: Any) -> dict[str, Any]:
+    if _is_list(value.type):
+        return {"kind": "list", "items": [_result(leaf) for leaf in _leaves(value)]}
+    if str(value.type) in _KINDS:
+        return {"kind": _KINDS[str(value.type)]}
     row: dict[str, Any] = {"kind": "tensor"}
-    if element is not None:
-        row["dtype"] = torch_dtype(str(element))
-    if kind.sizes is not None:
-        row["dims"] = [None if s < 0 else s for s in kind.sizes]
+    if value.type.dtype is not None:
+        row["dtype"] = torch_dtype(str(value.type.dtype))
+    if value.type.sizes is not None:
+        row["dims"] = [None if s < 0 else s for s in value.type.sizes]
     return row
+
+
+def _literal(driver: Any, op: Any) -> None:
+    driver.set(op.results[0], driver.constant(op.attributes["value"]), owned=False)
 
 
 def torch_dtype(element: str) -> str:
@@ -131,10 +157,14 @@ def torch_dtype(element: str) -> str:
 
 HANDLERS: dict[str, Callable[[Any, Any], None]] = {
     **{f"torch.{n}": _same for n in ("to_builtin_tensor", "from_builtin_tensor", "to_i64", "from_i64", "to_f64")},
-    **{f"torch.{n}": _same for n in ("from_f64", "to_i1", "from_i1", "derefine", "tensor_static_info_cast")},
+    **{f"torch.{n}": _same for n in ("from_f64", "to_i1", "from_i1", "derefine")},
+    **{f"torch.{n}": _same for n in ("tensor_static_info_cast", "prim.unchecked_cast")},
     **{f"torch.constant.{n}": _nothing for n in ("none", "str", "device")},
     **{f"torch.constant.{n}": _number for n in ("int", "float", "bool")},
     "torch.prim.ListConstruct": _nothing,
+    "torch.prim.ListUnpack": _nothing,
+    "torch.prim.TupleUnpack": _nothing,
+    "torch.vtensor.literal": _literal,
     "torch.global_slot.get": _get_slot,
     "torch.global_slot.set": _set_slot,
     "torch.operator": _operator,
