@@ -50,7 +50,8 @@ def call_torch(schema: Schema, args: list[Any]) -> Any:
     values = [TORCH_CODES[v] if a.type.leaf == "ScalarType" and isinstance(v, int) else v for a, v in named]
     positional = [v for (a, _), v in zip(named, values, strict=True) if not a.keyword_only]
     keywords = {a.name: v for (a, _), v in zip(named, values, strict=True) if a.keyword_only}
-    return torch_op(schema)(*positional, **keywords)
+    with torch.no_grad():
+        return torch_op(schema)(*positional, **keywords)
 
 
 TORCH_CODES = {d.torch_code: t for d, t in TORCH_DTYPES.items()}

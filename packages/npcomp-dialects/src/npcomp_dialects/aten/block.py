@@ -104,10 +104,11 @@ class Block:
 
 
 def schema_traits(schema: Schema, effects: tuple[str, ...] = ()) -> list[str]:
-    """`pure`, `view`, `inplace`, `out`, plus the effects given."""
+    """`pure`, `view`, `inplace`, `out`, `mutates` (a list or dict), plus the effects given."""
     if schema.writes:
         is_out = any(a.type.writes and a.keyword_only for a in schema.arguments)
-        return ["out" if is_out else "inplace", *effects]
+        tensors = any(a.type.writes and a.type.leaf == "Tensor" and not a.type.is_list for a in schema.arguments)
+        return ["out" if is_out else "inplace" if tensors else "mutates", *effects]
     return [*([] if effects else ["pure"]), *(["view"] if schema.aliases else []), *effects]
 
 
