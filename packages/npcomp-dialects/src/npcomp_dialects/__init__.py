@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 # Contract epoch * 1000 + native revision: raised here and in native/npcomp/CAPI/NativeNumber.h together.
-NATIVE_NUMBER = 1001
+NATIVE_NUMBER = 1002
 
 
 def check_native(number: int) -> None:
@@ -29,6 +30,15 @@ def check_native(number: int) -> None:
 def context() -> ir.Context:
     """A fresh MLIR context with our dialects, the upstream ones we use, and every op of the op library."""
     from .mlir import ir
+    from .mlir._mlir_libs import _npcomp
 
     made = ir.Context()
+    _npcomp.register_aten_ops(made, _aten_table())
     return made
+
+
+@functools.cache
+def _aten_table() -> str:
+    from .aten import registry
+
+    return registry.native_table()

@@ -20,6 +20,8 @@
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "npcomp/CAPI/NativeNumber.h"
+#include "npcomp/Refrt/RefrtOps.h"
+#include "npcomp/Tcf/TcfOps.h"
 #include "npcomp/Torch/TorchDialect.h"
 
 using namespace mlir;
@@ -30,7 +32,7 @@ void npcompRegisterAllDialects(MlirDialectRegistry wrapped) {
                   func::FuncDialect, index::IndexDialect, linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect,
                   memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect, ub::UBDialect,
                   vector::VectorDialect>();
-  registry.insert<npcomp::torch::TorchDialect>();
+  registry.insert<npcomp::refrt::RefrtDialect, npcomp::tcf::TcfDialect, npcomp::torch::TorchDialect>();
   arith::registerValueBoundsOpInterfaceExternalModels(registry);
   func::registerInlinerExtension(registry);
   LLVM::registerInlinerInterface(registry);

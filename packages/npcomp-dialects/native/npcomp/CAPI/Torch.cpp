@@ -3,6 +3,7 @@
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Registration.h"
 #include "mlir/CAPI/Support.h"
+#include "npcomp/Torch/AtenOps.h"
 #include "npcomp/Torch/TorchOps.h"
 
 using namespace mlir;
@@ -104,6 +105,11 @@ MlirStringRef npcompTorchNnModuleTypeGetClassName(MlirType type) {
   NPCOMP_TORCH_TYPE(Name)                                                                                              \
   MlirType npcompTorch##Name##TypeGet(MlirContext context) { return wrap(Type(t::Name##Type::get(unwrap(context)))); }
 NPCOMP_TORCH_FOR_EACH_SINGLETON(NPCOMP_TORCH_SINGLETON)
+
+bool npcompTorchRegisterAtenOps(MlirContext context, MlirStringRef table) {
+  StringRef rows = table.data ? unwrap(table) : t::getDefaultAtenTable();
+  return succeeded(t::registerAtenOps(unwrap(context), rows));
+}
 
 bool npcompTorchTypeIsSubtype(MlirType narrow, MlirType wide) { return t::isSubtype(unwrap(narrow), unwrap(wide)); }
 

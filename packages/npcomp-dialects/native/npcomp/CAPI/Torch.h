@@ -65,6 +65,11 @@ MLIR_CAPI_EXPORTED MlirStringRef npcompTorchNnModuleTypeGetClassName(MlirType ty
 NPCOMP_TORCH_FOR_EACH_SINGLETON(NPCOMP_TORCH_DECLARE_SINGLETON)
 #undef NPCOMP_TORCH_DECLARE_SINGLETON
 
+/// Registers the ATen ops of a table into a context, one row an op: `torch.NAME|SCHEMA|TRAITS`. A null table: the one
+/// the library was built with. Do so before the ops' names are used in the context. False, after a diagnostic, for a
+/// malformed row, and for an op that the context has with another schema.
+MLIR_CAPI_EXPORTED bool npcompTorchRegisterAtenOps(MlirContext context, MlirStringRef table);
+
 /// Does every value of `narrow` belong to `wide` too?
 MLIR_CAPI_EXPORTED bool npcompTorchTypeIsSubtype(MlirType narrow, MlirType wide);
 

@@ -19,6 +19,20 @@ def Torch_Dialect : Dialect {
     ::mlir::Type parseType(::mlir::DialectAsmParser &parser) const override;
     void printType(::mlir::Type type, ::mlir::DialectAsmPrinter &printer) const override;
     void registerTypes();
+
+    /// The schema of a registered ATen op, null for any other op.
+    const AtenSchema *lookupAten(::mlir::OperationName name) const {
+      return atenSchemas.lookup(name.getAsOpaquePointer());
+    }
+    void insertAten(::mlir::OperationName name, const AtenSchema *schema) {
+      atenSchemas.insert({name.getAsOpaquePointer(), schema});
+    }
+
+  private:
+    /// By the opaque pointer of the op's name.
+    ::llvm::DenseMap<void *, const AtenSchema *> atenSchemas;
+
+  public:
   }];
 }
 

@@ -3,6 +3,12 @@
 
 #include "mlir/IR/Dialect.h"
 
+#include "llvm/ADT/DenseMap.h"
+
+namespace npcomp::torch {
+struct AtenSchema;
+} // namespace npcomp::torch
+
 #include "npcomp/Torch/TorchDialect.h.inc"
 
 #endif

@@ -1,6 +1,7 @@
-// The extension `_npcompTorch`: Python classes of the torch dialect's types.
+// The extension `_npcompTypes`: Python classes of our dialects' types.
 #include "mlir/Bindings/Python/Diagnostics.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
+#include "npcomp/CAPI/Refrt.h"
 #include "npcomp/CAPI/Torch.h"
 
 #include <optional>
@@ -100,8 +101,7 @@ static void addSingleton(nb::module_ &module, const char *name, bool (*isa)(Mlir
           nb::kw_only(), nb::arg("context") = nb::none());
 }
 
-NB_MODULE(_npcompTorch, module) {
-  module.doc() = "Types of the torch dialect";
+static void addTorchTypes(nb::module_ module) {
   addTensorType(module, "ValueTensorType", npcompTorchTypeIsAValueTensor, npcompTorchValueTensorTypeGetTypeID,
                 npcompTorchValueTensorTypeGetChecked);
   addTensorType(module, "NonValueTensorType", npcompTorchTypeIsANonValueTensor,
@@ -141,4 +141,11 @@ NB_MODULE(_npcompTorch, module) {
   NPCOMP_TORCH_FOR_EACH_SINGLETON(NPCOMP_ADD_SINGLETON)
   module.def("is_subtype", npcompTorchTypeIsSubtype, nb::arg("narrow"), nb::arg("wide"),
              "Does every value of the one type belong to the other too?");
+}
+
+NB_MODULE(_npcompTypes, module) {
+  module.doc() = "Types of npcomp's dialects";
+  addTorchTypes(module.def_submodule("torch"));
+  nb::module_ refrt = module.def_submodule("refrt");
+  addSingleton(refrt, "TensorType", npcompRefrtTypeIsATensor, npcompRefrtTensorTypeGetTypeID, npcompRefrtTensorTypeGet);
 }
