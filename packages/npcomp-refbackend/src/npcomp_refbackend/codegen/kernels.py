@@ -11,7 +11,7 @@ from typing import Any
 from npcomp_dialects.errors import resolve
 from npcomp_dialects.mlir import ir
 
-from . import contraction, nest
+from . import contraction, convolution, nest
 from .dispatch import Dispatch, Loop, Schedule
 from .kernel import KernelBuilder
 from .layouts import layout_of
@@ -69,8 +69,9 @@ class KernelLibrary:
 def family_of(dispatch: Dispatch, target: Target) -> tuple[str, Family]:
     """The module that builds the kernel, by the dispatch's root; the nest runs what the others do not match."""
     roots = [f for g in dispatch.cluster.members if (f := root_family(g))]
-    if roots == ["contraction"] and contraction.match(dispatch, target) is not None:
-        return "contraction", contraction.emit
+    module = {"contraction": contraction, "convolution": convolution}.get(roots[0]) if roots else None
+    if module is not None and module.match(dispatch, target) is not None:
+        return roots[0], module.emit
     return "nest", nest.emit
 
 
