@@ -1,0 +1,49 @@
+"""Element types: the op library's DType, builtin signless types, and the types of the torch dialect."""
+
+from __future__ import annotations
+
+from npcomp_dialects.aten.dtypes import DType
+from npcomp_dialects.mlir import ir
+
+DYNAMIC = ir.ShapedType.get_dynamic_size()
+
+_WIDTHS = {DType.u8: 8, DType.i8: 8, DType.i16: 16, DType.i32: 32, DType.i64: 64, DType.bool: 1}
+_FLOATS = {DType.f16: ir.F16Type, DType.bf16: ir.BF16Type, DType.f32: ir.F32Type, DType.f64: ir.F64Type}
+_SIGNED = {8: DType.i8, 16: DType.i16, 32: DType.i32, 64: DType.i64}
+
+
+def element_type(dtype: DType) -> ir.Type:
+    """The builtin element type; integers are signless."""
+    width = _WIDTHS.get(dtype)
+    return _FLOATS[dtype].get() if width is None else ir.IntegerType.get_signless(width)
+
+
+def torch_element_type(dtype: DType) -> ir.Type:
+    """The element type as torch-dialect types show it; integers carry their sign."""
+    if dtype is DType.u8:
+        return ir.IntegerType.get_unsigned(8)
+    if dtype.is_integer:
+        return ir.IntegerType.get_signed(_WIDTHS[dtype])
+    return element_type(dtype)
+
+
+def dtype_of(type: ir.Type) -> DType:
+    """The DType of an element type of either spelling; a signless i8 counts as signed."""
+    for dtype, cls in _FLOATS.items():
+        if isinstance(type, cls):
+            return dtype
+    if not isinstance(type, ir.IntegerType):
+        raise ValueError(f"{type} is not an element type of tensors")
+    if type.width == 1:
+        return DType.bool
+    return DType.u8 if type.is_unsigned else _SIGNED[type.width]
+
+
+def tensor_type(sizes: list[int | None], element: ir.Type) -> ir.RankedTensorType:
+    """`tensor<?x3xf32>` from `[None, 3]`."""
+    return ir.RankedTensorType.get([DYNAMIC if s is None else s for s in sizes], element)
+
+
+def static_sizes(type: ir.RankedTensorType) -> list[int | None]:
+    """`[None, 3]` from `tensor<?x3xf32>`."""
+    return [None if s == DYNAMIC else s for s in type.shape]
