@@ -12,6 +12,7 @@ from npcomp_dialects.errors import SourceLocation
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
+from npcomp_torchscript import environment
 from npcomp_torchscript.constants import create, scalar, value_of, widen
 from npcomp_torchscript.errors import Refusal
 from npcomp_torchscript.functions import Unit
@@ -74,6 +75,10 @@ class GraphImporter:
         handler = HANDLERS.get(node.kind())
         if handler is not None:
             handler(self, node)
+            return
+        answer = environment.answer(node, self._attribute_held)
+        if answer is not None:
+            self._values[node.output().unique()] = scalar(answer)
             return
         schema = node.schema()
         if node.kind() in REFUSED or schema == "(no schema)":
@@ -141,6 +146,11 @@ class GraphImporter:
         type = self.program.types.get(node.output().type())
         attributes = {"name": ir.StringAttr.get(name)}
         self._values[node.output().unique()] = value_of("torch.prim.GetAttr", type, [self._value(receiver)], attributes)
+
+    def _attribute_held(self, node: Any) -> Any:
+        """What some object of the class holds in the attribute that a node reads."""
+        instance = self.program.instances and self.program.instances.of_type(node.input().type())
+        return instance.object.getattr(node.s("name")) if instance else None
 
     def _set_attribute(self, node: Any) -> None:
         receiver, value = node.inputs()
