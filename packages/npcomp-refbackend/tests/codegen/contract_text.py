@@ -1,9 +1,9 @@
 """Writes small programs at the backend contract as MLIR text.
 
-    t = Text()
-    x, b = t.arg("tensor<?x8xf32>"), t.arg("tensor<8xf32>")
-    y = t.map([(x, "i j"), (b, "j")], "i j", "tensor<?x8xf32>", lambda e, x, b: e("arith.addf", x, b))
-    text = t.returns(y)
+t = Text()
+x, b = t.arg("tensor<?x8xf32>"), t.arg("tensor<8xf32>")
+y = t.map([(x, "i j"), (b, "j")], "i j", "tensor<?x8xf32>", lambda e, x, b: e("arith.addf", x, b))
+text = t.returns(y)
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ class V:
 
     @property
     def shape(self) -> list[str]:
-        return re.findall(r"\d+|\?", self.type[self.type.index("<") + 1 : self.type.rindex("x") + 1]) if "x" in self.type else []
+        return (
+            re.findall(r"\d+|\?", self.type[self.type.index("<") + 1 : self.type.rindex("x") + 1])
+            if "x" in self.type
+            else []
+        )
 
     @property
     def element(self) -> str:
@@ -37,7 +41,9 @@ class Body:
 
     def __call__(self, op: str, *operands: V, type: str | None = None) -> V:
         kind = type or operands[0].type
-        if op.startswith(("arith.ext", "arith.trunc", "arith.sitofp", "arith.fptosi", "arith.uitofp", "arith.index_cast")):
+        if op.startswith(
+            ("arith.ext", "arith.trunc", "arith.sitofp", "arith.fptosi", "arith.uitofp", "arith.index_cast")
+        ):
             return self.text.line(f"{op} {operands[0].name} : {operands[0].type} to {kind}", kind)
         names = ", ".join(o.name for o in operands)
         if op.startswith("arith.cmp"):
@@ -92,7 +98,9 @@ class Text:
         c = self.const(value, out.element)
         return self.line(f"linalg.fill ins({c.name} : {c.type}) outs({out.name} : {out.type}) -> {out.type}", out.type)
 
-    def map(self, inputs: Sequence[tuple[V, str]], out: str, type: str, body: Callable[..., V], init: V | None = None) -> V:
+    def map(
+        self, inputs: Sequence[tuple[V, str]], out: str, type: str, body: Callable[..., V], init: V | None = None
+    ) -> V:
         """An op over the loops of `out`; sizes come from the inputs. With `init`, loops not in `out` are reduced."""
         return self.multi(inputs, [out], [type], lambda *a: [body(*a)], None if init is None else [init])[0]
 
@@ -109,9 +117,13 @@ class Text:
         inits: Sequence[V] | None = None,
         loops: str | None = None,
     ) -> list[V]:
-        order = list(dict.fromkeys((loops or " ".join([*outs, *(re.sub(r"[^a-z ]", " ", i) for _, i in inputs)])).split()))
+        order = list(
+            dict.fromkeys((loops or " ".join([*outs, *(re.sub(r"[^a-z ]", " ", i) for _, i in inputs)])).split())
+        )
         given = inits or [self._shaped(inputs, o, t) for o, t in zip(outs, types)]
-        maps = [f"affine_map<({', '.join(order)}) -> ({', '.join(i.split())})>" for i in [*(i for _, i in inputs), *outs]]
+        maps = [
+            f"affine_map<({', '.join(order)}) -> ({', '.join(i.split())})>" for i in [*(i for _, i in inputs), *outs]
+        ]
         parallel = {name for o in outs for name in o.split()}
         kinds = ", ".join('"parallel"' if name in parallel else '"reduction"' for name in order)
         ins = f"ins({', '.join(v.name for v, _ in inputs)} : {', '.join(v.type for v, _ in inputs)}) " if inputs else ""

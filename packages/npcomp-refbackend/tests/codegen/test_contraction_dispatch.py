@@ -18,15 +18,24 @@ def product(t: Text, x, xi: str, y, yi: str, out: str, kind: str, dtype: str = "
     init = t.fill("0.0" if dtype.startswith("f") else "0", t.empty(kind, sizes))
     mul, add = ("arith.mulf", "arith.addf") if dtype.startswith("f") else ("arith.muli", "arith.addi")
     loops = " ".join(dict.fromkeys([*out.split(), *xi.split(), *yi.split()]))
-    return t.multi([(x, xi), (y, yi)], [out], [kind], lambda e, a, b, acc: [e(add, acc, e(mul, a, b))], inits=[init], loops=loops)[0]
+    return t.multi(
+        [(x, xi), (y, yi)], [out], [kind], lambda e, a, b, acc: [e(add, acc, e(mul, a, b))], inits=[init], loops=loops
+    )[0]
 
 
-@pytest.mark.parametrize(("m", "n", "k"), [(1, 1, 1), (3, 5, 7), (0, 4, 3), (4, 3, 0), (33, 65, 40), (1, 512, 64), (128, 16, 100)])
+@pytest.mark.parametrize(
+    ("m", "n", "k"), [(1, 1, 1), (3, 5, 7), (0, 4, 3), (4, 3, 0), (33, 65, 40), (1, 512, 64), (128, 16, 100)]
+)
 def test_product_with_bias_and_relu_is_one_kernel(m, n, k):
     t = Text()
     x, w, b = t.arg("tensor<?x?xf32>"), t.arg("tensor<?x?xf32>"), t.arg("tensor<?xf32>")
     y = product(t, x, "m k", w, "n k", "m n", "tensor<?x?xf32>")
-    z = t.map([(y, "m n"), (b, "n")], "m n", "tensor<?x?xf32>", lambda e, a, c: e("arith.maximumf", e("arith.addf", a, c), e.const("0.0", "f32")))
+    z = t.map(
+        [(y, "m n"), (b, "n")],
+        "m n",
+        "tensor<?x?xf32>",
+        lambda e, a, c: e("arith.maximumf", e("arith.addf", a, c), e.const("0.0", "f32")),
+    )
     program = compile_text(t.returns(z))
     assert program.header["counts"]["kernels"] == 1
     a, u, c = random(m, k), random(n, k), random(n)
@@ -80,7 +89,13 @@ def test_constant_weight_is_packed():
 def test_vector_products():
     t = Text()
     x, y = t.arg("tensor<?xf32>"), t.arg("tensor<?x?xf32>")
-    program = compile_text(t.returns(product(t, x, "k", y, "k n", "n", "tensor<?xf32>"), product(t, y, "m k", x, "k", "m", "tensor<?xf32>"), product(t, x, "k", x, "k", "", "tensor<f32>")))
+    program = compile_text(
+        t.returns(
+            product(t, x, "k", y, "k n", "n", "tensor<?xf32>"),
+            product(t, y, "m k", x, "k", "m", "tensor<?xf32>"),
+            product(t, x, "k", x, "k", "", "tensor<f32>"),
+        )
+    )
     a, b = random(30), random(30, 30)
     left, right, dot = program(a, b)
     np.testing.assert_allclose(left, a @ b, rtol=1e-4, atol=1e-4)

@@ -41,7 +41,9 @@ def test_for_carries_a_tensor(n):
         t.lines.append(f"scf.yield {y.name} : {x.type}")
 
     inside = block(t, body)
-    t.lines.append(f"%r = scf.for %k = {low.name} to {high.name} step {step.name} iter_args(%acc = {x.name}) -> ({x.type}) {{\n{inside}\n}}")
+    t.lines.append(
+        f"%r = scf.for %k = {low.name} to {high.name} step {step.name} iter_args(%acc = {x.name}) -> ({x.type}) {{\n{inside}\n}}"
+    )
     program = compile_text(t.returns(V("%r", x.type)))
     a = random(19)
     np.testing.assert_allclose(program(a, n), a * (n + 1), rtol=1e-5)
@@ -62,7 +64,9 @@ def test_loop_fills_a_tensor_row_by_row_without_copies():
         t.lines.append(f"scf.yield {out.name} : {out.type}")
 
     inside = block(t, body)
-    t.lines.append(f"%r = scf.for %k = {low.name} to {high.name} step {step.name} iter_args(%acc = {empty.name}) -> ({empty.type}) {{\n{inside}\n}}")
+    t.lines.append(
+        f"%r = scf.for %k = {low.name} to {high.name} step {step.name} iter_args(%acc = {empty.name}) -> ({empty.type}) {{\n{inside}\n}}"
+    )
     program = compile_text(t.returns(V("%r", empty.type)))
     a = random(8)
     for n in (0, 1, 5):
@@ -82,7 +86,9 @@ def test_while_stops_on_a_computed_value():
         t.lines.append(f"scf.yield {double(t, V('%b', x.type), '', x.type).name} : {x.type}")
 
     first, second = block(t, before), block(t, after)
-    t.lines.append(f"%r = scf.while (%a = {x.name}) : ({x.type}) -> {x.type} {{\n{first}\n}} do {{\n^bb0(%b: {x.type}):\n{second}\n}}")
+    t.lines.append(
+        f"%r = scf.while (%a = {x.name}) : ({x.type}) -> {x.type} {{\n{first}\n}} do {{\n^bb0(%b: {x.type}):\n{second}\n}}"
+    )
     program = compile_text(t.returns(V("%r", x.type)))
     assert program(np.array(3, np.float32)) == 192
     assert program(np.array(300, np.float32)) == 300

@@ -46,9 +46,19 @@ def conv(t: Text, x: V, w: V, stride: int = 1) -> V:
 @pytest.mark.parametrize(("size", "stride", "channels"), [(6, 1, 3), (9, 2, 5), (14, 1, 16), (5, 1, 1)])
 def test_two_layers(size, stride, channels):
     t = Text()
-    x, w1, w2, b = t.arg(f"tensor<2x{channels}x{size}x{size}xf32>"), t.arg(f"tensor<8x{channels}x3x3xf32>"), t.arg("tensor<4x8x3x3xf32>"), t.arg("tensor<8xf32>")
+    x, w1, w2, b = (
+        t.arg(f"tensor<2x{channels}x{size}x{size}xf32>"),
+        t.arg(f"tensor<8x{channels}x3x3xf32>"),
+        t.arg("tensor<4x8x3x3xf32>"),
+        t.arg("tensor<8xf32>"),
+    )
     first = conv(t, pad(t, x, 1), w1, stride)
-    relu = t.map([(first, "n c h w"), (b, "c")], "n c h w", first.type, lambda e, a, c: e("arith.maximumf", e("arith.addf", a, c), e.const("0.0", "f32")))
+    relu = t.map(
+        [(first, "n c h w"), (b, "c")],
+        "n c h w",
+        first.type,
+        lambda e, a, c: e("arith.maximumf", e("arith.addf", a, c), e.const("0.0", "f32")),
+    )
     second = conv(t, pad(t, relu, 1), w2)
     program = compile_text(t.returns(second))
     assert program.header["counts"]["dispatches"] == 5  # two fills, one copy of the argument, two convolutions

@@ -23,7 +23,9 @@ def random(*shape: int, dtype: str = "f32") -> np.ndarray:
 def test_dynamic_add_serves_all_sizes():
     t = Text()
     x, y = t.arg("tensor<?xf32>"), t.arg("tensor<?xf32>")
-    program = compile_text(t.returns(t.map([(x, "i"), (y, "i")], "i", "tensor<?xf32>", lambda e, a, b: e("arith.addf", a, b))))
+    program = compile_text(
+        t.returns(t.map([(x, "i"), (y, "i")], "i", "tensor<?xf32>", lambda e, a, b: e("arith.addf", a, b)))
+    )
     for n in SIZES:
         a, b = random(n), random(n)
         np.testing.assert_array_equal(program(a, b), a + b)
@@ -45,7 +47,9 @@ def test_bool_compare_and_select():
     t = Text()
     x, y = t.arg("tensor<?x7xf32>"), t.arg("tensor<?x7xf32>")
     less = t.map([(x, "i j"), (y, "i j")], "i j", "tensor<?x7xi1>", lambda e, a, b: e("arith.cmpf olt", a, b))
-    low = t.map([(less, "i j"), (x, "i j"), (y, "i j")], "i j", "tensor<?x7xf32>", lambda e, p, a, b: e("arith.select", p, a, b))
+    low = t.map(
+        [(less, "i j"), (x, "i j"), (y, "i j")], "i j", "tensor<?x7xf32>", lambda e, p, a, b: e("arith.select", p, a, b)
+    )
     program = compile_text(t.returns(less, low))
     for n in (0, 1, 9):
         a, b = random(n, 7), random(n, 7)
@@ -59,7 +63,12 @@ def test_bool_compare_and_select():
 def test_broadcast_row_and_column(shape):
     t = Text()
     x, r, c = t.arg("tensor<?x?xf32>"), t.arg("tensor<?xf32>"), t.arg("tensor<?x1xf32>")
-    y = t.map([(x, "i j"), (r, "j"), (c, "i 0")], "i j", "tensor<?x?xf32>", lambda e, a, b, c: e("arith.addf", e("arith.mulf", a, b), c))
+    y = t.map(
+        [(x, "i j"), (r, "j"), (c, "i 0")],
+        "i j",
+        "tensor<?x?xf32>",
+        lambda e, a, b, c: e("arith.addf", e("arith.mulf", a, b), c),
+    )
     program = compile_text(t.returns(y))
     a, b, d = random(*shape), random(shape[1]), random(shape[0], 1)
     np.testing.assert_allclose(program(a, b, d), a * b + d, rtol=1e-6, atol=1e-6)
@@ -96,14 +105,21 @@ def test_chain_is_one_kernel_and_escaping_value_is_stored():
 def test_zero_dim():
     t = Text()
     x, y = t.arg("tensor<f32>"), t.arg("tensor<f32>")
-    program = compile_text(t.returns(t.map([(x, ""), (y, "")], "", "tensor<f32>", lambda e, a, b: e("arith.subf", a, b))))
+    program = compile_text(
+        t.returns(t.map([(x, ""), (y, "")], "", "tensor<f32>", lambda e, a, b: e("arith.subf", a, b)))
+    )
     assert program(np.array(3, np.float32), np.array(1, np.float32)) == 2
 
 
 def test_iota_and_fill():
     t = Text()
     x = t.arg("tensor<?x?xf32>")
-    y = t.map([(x, "i j")], "i j", "tensor<?x?xf32>", lambda e, v: e("arith.addf", v, e("arith.sitofp", e("arith.index_cast", e.index(1), type="i64"), type="f32")))
+    y = t.map(
+        [(x, "i j")],
+        "i j",
+        "tensor<?x?xf32>",
+        lambda e, v: e("arith.addf", v, e("arith.sitofp", e("arith.index_cast", e.index(1), type="i64"), type="f32")),
+    )
     program = compile_text(t.returns(y))
     a = random(3, 21)
     np.testing.assert_allclose(program(a), a + np.arange(21, dtype=np.float32), rtol=1e-6)
@@ -114,8 +130,13 @@ def test_gather_rows_like_an_embedding():
     table, ids = t.arg("tensor<10x33xf32>"), t.arg("tensor<?xi64>")
     n = t.dim(ids, 0)
     out = t.empty("tensor<?x33xf32>", [n])
-    y = t.multi([(ids, "i")], ["i j"], ["tensor<?x33xf32>"],
-                lambda e, k, _: [e.extract(table, e("arith.index_cast", k, type="index"), e.index(1))], inits=[out])[0]
+    y = t.multi(
+        [(ids, "i")],
+        ["i j"],
+        ["tensor<?x33xf32>"],
+        lambda e, k, _: [e.extract(table, e("arith.index_cast", k, type="index"), e.index(1))],
+        inits=[out],
+    )[0]
     program = compile_text(t.returns(y))
     w, k = random(10, 33), RNG.integers(0, 10, 7)
     np.testing.assert_array_equal(program(w, k), w[k])
@@ -124,8 +145,12 @@ def test_gather_rows_like_an_embedding():
 def test_gather_elements():
     t = Text()
     x, ids = t.arg("tensor<?x?xf32>"), t.arg("tensor<?x?xi64>")
-    y = t.map([(ids, "i j")], "i j", "tensor<?x?xf32>",
-              lambda e, k: e.extract(x, e.index(0), e("arith.index_cast", k, type="index")))
+    y = t.map(
+        [(ids, "i j")],
+        "i j",
+        "tensor<?x?xf32>",
+        lambda e, k: e.extract(x, e.index(0), e("arith.index_cast", k, type="index")),
+    )
     program = compile_text(t.returns(y))
     a, k = random(6, 9), RNG.integers(0, 9, (6, 20))
     np.testing.assert_array_equal(program(a, k), np.take_along_axis(a, k, 1))

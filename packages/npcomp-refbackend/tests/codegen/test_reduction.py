@@ -20,7 +20,9 @@ def reduction(kind: str, out: str, type: str = "tensor<?x?xf32>", result: str = 
     op, start, _ = KINDS[kind]
     t = Text()
     x = t.arg(type)
-    return compile_text(t.returns(t.reduce(x, "i j k"[: 2 * len(x.shape) - 1], out, result, start, lambda e, a, acc: e(op, a, acc))))
+    return compile_text(
+        t.returns(t.reduce(x, "i j k"[: 2 * len(x.shape) - 1], out, result, start, lambda e, a, acc: e(op, a, acc)))
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -39,7 +41,9 @@ def test_empty_rows_give_the_start_value():
     assert reduction("sum", "i")(np.zeros((0, 3), np.float32)).shape == (0,)
 
 
-@pytest.mark.parametrize(("out", "axis"), [("i", (1, 2)), ("j", (0, 2)), ("k", (0, 1)), ("i k", 1), ("j k", 0), ("", None)])
+@pytest.mark.parametrize(
+    ("out", "axis"), [("i", (1, 2)), ("j", (0, 2)), ("k", (0, 1)), ("i k", 1), ("j k", 0), ("", None)]
+)
 def test_three_dims(out, axis):
     rank = len(out.split())
     program = reduction("sum", out, "tensor<?x?x?xf32>", "tensor<" + "?x" * rank + "f32>")
@@ -55,14 +59,23 @@ def test_nan_reaches_the_maximum():
     assert np.isnan(result[2]) and not np.isnan(result[[0, 1, 3]]).any()
 
 
-@pytest.mark.parametrize(("dtype", "op", "start", "reference"), [
-    ("i64", "arith.addi", "0", np.sum), ("i32", "arith.maxsi", "-2147483648", np.max), ("i8", "arith.minsi", "127", np.min),
-    ("f64", "arith.addf", "0.0", np.sum), ("i1", "arith.andi", "true", np.all), ("i1", "arith.ori", "false", np.any),
-])
+@pytest.mark.parametrize(
+    ("dtype", "op", "start", "reference"),
+    [
+        ("i64", "arith.addi", "0", np.sum),
+        ("i32", "arith.maxsi", "-2147483648", np.max),
+        ("i8", "arith.minsi", "127", np.min),
+        ("f64", "arith.addf", "0.0", np.sum),
+        ("i1", "arith.andi", "true", np.all),
+        ("i1", "arith.ori", "false", np.any),
+    ],
+)
 def test_other_dtypes(dtype, op, start, reference):
     t = Text()
     x = t.arg(f"tensor<?x?x{dtype}>")
-    program = compile_text(t.returns(t.reduce(x, "i j", "i", f"tensor<?x{dtype}>", start, lambda e, a, acc: e(op, a, acc))))
+    program = compile_text(
+        t.returns(t.reduce(x, "i j", "i", f"tensor<?x{dtype}>", start, lambda e, a, acc: e(op, a, acc)))
+    )
     for shape in [(3, 5), (2, 100), (1, 1)]:
         a = random(*shape, dtype=dtype)
         np.testing.assert_allclose(program(a), reference(a, axis=1), rtol=1e-12)
@@ -71,7 +84,9 @@ def test_other_dtypes(dtype, op, start, reference):
 def test_half_accumulates_in_f32():
     t = Text()
     x = t.arg("tensor<?x?xf16>")
-    s = t.reduce(x, "i j", "i", "tensor<?xf32>", "0.0", lambda e, a, acc: e("arith.addf", e("arith.extf", a, type="f32"), acc))
+    s = t.reduce(
+        x, "i j", "i", "tensor<?xf32>", "0.0", lambda e, a, acc: e("arith.addf", e("arith.extf", a, type="f32"), acc)
+    )
     y = t.map([(s, "i")], "i", "tensor<?xf16>", lambda e, a: e("arith.truncf", a, type="f16"))
     program = compile_text(t.returns(y))
     a = random(3, 500, dtype="f16")
@@ -93,8 +108,14 @@ def test_argmax_finds_the_first(out, axis):
     size = t.dim(x, 1 - axis)
     inits = [t.fill("0xFF800000", t.empty("tensor<?xf32>", [size])), t.fill("0", t.empty("tensor<?xi64>", [size]))]
     loops = "i j"
-    value, index = t.multi([(x, "i j")], [out, out], ["tensor<?xf32>", "tensor<?xi64>"],
-                           lambda e, a, b, p: argmax(e, a, b, p, axis), inits=inits, loops=loops)
+    value, index = t.multi(
+        [(x, "i j")],
+        [out, out],
+        ["tensor<?xf32>", "tensor<?xi64>"],
+        lambda e, a, b, p: argmax(e, a, b, p, axis),
+        inits=inits,
+        loops=loops,
+    )
     program = compile_text(t.returns(value, index))
     for shape in [(4, 5), (3, 300), (300, 3), (2, 64), (1, 1)]:
         a = np.round(random(*shape) * 2)
@@ -129,16 +150,31 @@ def test_softmax_is_one_kernel(kind):
 @pytest.mark.parametrize("kind", ["tensor<?x?xf32>", "tensor<?x768xf32>"])
 def test_layer_norm_is_one_kernel(kind):
     t = Text()
-    x, weight, bias = t.arg(kind), t.arg(f"tensor<{kind.split('x')[1]}xf32>"), t.arg(f"tensor<{kind.split('x')[1]}xf32>")
+    x, weight, bias = (
+        t.arg(kind),
+        t.arg(f"tensor<{kind.split('x')[1]}xf32>"),
+        t.arg(f"tensor<{kind.split('x')[1]}xf32>"),
+    )
     row, n = "tensor<?xf32>", 768
     total = t.reduce(x, "i j", "i", row, "0.0", lambda e, a, acc: e("arith.addf", a, acc))
     mean = t.map([(total, "i")], "i", row, lambda e, s: e("arith.divf", s, e.const(f"{n}.0", "f32")))
     centred = t.map([(x, "i j"), (mean, "i")], "i j", kind, lambda e, a, m: e("arith.subf", a, m))
     squares = t.map([(centred, "i j")], "i j", kind, lambda e, a: e("arith.mulf", a, a))
     spread = t.reduce(squares, "i j", "i", row, "0.0", lambda e, a, acc: e("arith.addf", a, acc))
-    scale = t.map([(spread, "i")], "i", row, lambda e, s: e("math.rsqrt", e("arith.addf", e("arith.divf", s, e.const(f"{n}.0", "f32")), e.const("1.0e-5", "f32"))))
-    y = t.map([(centred, "i j"), (scale, "i"), (weight, "j"), (bias, "j")], "i j", kind,
-              lambda e, a, r, w, b: e("arith.addf", e("arith.mulf", e("arith.mulf", a, r), w), b))
+    scale = t.map(
+        [(spread, "i")],
+        "i",
+        row,
+        lambda e, s: e(
+            "math.rsqrt", e("arith.addf", e("arith.divf", s, e.const(f"{n}.0", "f32")), e.const("1.0e-5", "f32"))
+        ),
+    )
+    y = t.map(
+        [(centred, "i j"), (scale, "i"), (weight, "j"), (bias, "j")],
+        "i j",
+        kind,
+        lambda e, a, r, w, b: e("arith.addf", e("arith.mulf", e("arith.mulf", a, r), w), b),
+    )
     program = compile_text(t.returns(y))
     assert program.header["counts"]["kernels"] == 1
     a, w, b = random(9, n), random(n), random(n)

@@ -18,7 +18,10 @@ def slice_of(t: Text, x: V, offsets: str, sizes: str, steps: str, kind: str) -> 
 
 
 def insert(t: Text, x: V, into: V, offsets: str, sizes: str, steps: str = "1, 1") -> V:
-    return t.line(f"tensor.insert_slice {x.name} into {into.name}[{offsets}] [{sizes}] [{steps}] : {x.type} into {into.type}", into.type)
+    return t.line(
+        f"tensor.insert_slice {x.name} into {into.name}[{offsets}] [{sizes}] [{steps}] : {x.type} into {into.type}",
+        into.type,
+    )
 
 
 def test_strided_slice_is_read_in_place():
@@ -50,8 +53,15 @@ def test_reshape_of_a_slice_copies_and_of_a_dense_tensor_does_not():
     flat = t.line(f"tensor.collapse_shape {x.name} [[0, 1]] : {x.type} into tensor<24xf32>", "tensor<24xf32>")
     s = slice_of(t, x, "0, 1", "4, 3", "1, 1", "tensor<4x3xf32>")
     narrow = t.line(f"tensor.collapse_shape {s.name} [[0, 1]] : {s.type} into tensor<12xf32>", "tensor<12xf32>")
-    wide = t.line(f"tensor.expand_shape {flat.name} [[0, 1, 2]] output_shape [2, 3, 4] : {flat.type} into tensor<2x3x4xf32>", "tensor<2x3x4xf32>")
-    program = compile_text(t.returns(double(t, flat, "i", flat.type), double(t, narrow, "i", narrow.type), double(t, wide, "i j k", wide.type)))
+    wide = t.line(
+        f"tensor.expand_shape {flat.name} [[0, 1, 2]] output_shape [2, 3, 4] : {flat.type} into tensor<2x3x4xf32>",
+        "tensor<2x3x4xf32>",
+    )
+    program = compile_text(
+        t.returns(
+            double(t, flat, "i", flat.type), double(t, narrow, "i", narrow.type), double(t, wide, "i j k", wide.type)
+        )
+    )
     a = random(4, 6)
     results = program(a)
     np.testing.assert_array_equal(results[0], 2 * a.ravel())
@@ -63,7 +73,10 @@ def test_expand_of_a_strided_view():
     t = Text()
     x = t.arg("tensor<5x12xf32>")
     s = slice_of(t, x, "0, 2", "5, 8", "1, 1", "tensor<5x8xf32>")
-    wide = t.line(f"tensor.expand_shape {s.name} [[0], [1, 2]] output_shape [5, 2, 4] : {s.type} into tensor<5x2x4xf32>", "tensor<5x2x4xf32>")
+    wide = t.line(
+        f"tensor.expand_shape {s.name} [[0], [1, 2]] output_shape [5, 2, 4] : {s.type} into tensor<5x2x4xf32>",
+        "tensor<5x2x4xf32>",
+    )
     program = compile_text(t.returns(double(t, wide, "i j k", wide.type)))
     a = random(5, 12)
     np.testing.assert_array_equal(program(a), 2 * a[:, 2:10].reshape(5, 2, 4))
@@ -147,7 +160,10 @@ def test_pad(computed):
     x = t.arg("tensor<?x?xf32>")
     y = double(t, x, "i j", x.type) if computed else x
     zero = t.const("1.5", "f32")
-    padded = t.line(f"tensor.pad {y.name} low[1, 2] high[0, 3] {{\n^bb0(%i: index, %j: index):\ntensor.yield {zero.name} : f32\n}} : {y.type} to tensor<?x?xf32>", "tensor<?x?xf32>")
+    padded = t.line(
+        f"tensor.pad {y.name} low[1, 2] high[0, 3] {{\n^bb0(%i: index, %j: index):\ntensor.yield {zero.name} : f32\n}} : {y.type} to tensor<?x?xf32>",
+        "tensor<?x?xf32>",
+    )
     program = compile_text(t.returns(padded))
     for shape in [(2, 3), (0, 3), (5, 40)]:
         a = random(*shape)

@@ -111,7 +111,7 @@ class _Classes:
         for m, generic in enumerate(self.members):
             roots = [self.find((m, d)) for d in range(len(generic.kinds))]
             loops.append(tuple(numbers.setdefault(r, len(numbers)) for r in roots))
-        sizes: dict[int, int | None] = {c: None for c in range(len(numbers))}
+        sizes: dict[int, int | None] = dict.fromkeys(range(len(numbers)))
         for generic, classes in zip(self.members, loops):
             for c, size in zip(classes, generic.sizes):
                 sizes[c] = size if size is not None else sizes[c]

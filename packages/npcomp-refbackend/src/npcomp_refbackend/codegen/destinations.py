@@ -113,7 +113,7 @@ class _Insert:
         op = use.owner.operation
         if op.name == "tensor.extract_slice":
             return "placed" in op.attributes
-        return op.name == "tensor.cast" or op.name == "tensor.insert_slice" and use.operand_number == 1
+        return op.name == "tensor.cast" or (op.name == "tensor.insert_slice" and use.operand_number == 1)
 
     def _move_before(self, root: Any, producer: Any) -> bool:
         """Make the view's operands available before `producer`; False where that cannot be."""

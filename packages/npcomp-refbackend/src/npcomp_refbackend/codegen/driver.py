@@ -231,4 +231,3 @@ _CONTROL: dict[str, Callable[[Driver, Any], None]] = {
     "scf.while": Driver._while,
     "func.call": Driver._call,
 }
-

@@ -105,7 +105,7 @@ def unit_dims_dropped(sizes: list[int], result: list[int]) -> set[int]:
     r = 0
     for d, size in enumerate(sizes):
         left = len(sizes) - d - 1
-        matches = r < len(result) and (size == result[r] or size < 0 and result[r] < 0)
+        matches = r < len(result) and (size == result[r] or (size < 0 and result[r] < 0))
         if matches and len(result) - r - 1 <= left:
             r += 1
         elif size == 1:

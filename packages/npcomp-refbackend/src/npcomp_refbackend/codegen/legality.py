@@ -69,7 +69,7 @@ def _is_nest(cluster: Cluster, escaping: set[int]) -> bool:
         return False
     reductions = [m for m in members if cluster.reduced(m)]
     rows = [m for m in members if set(cluster.loops[m]) - grid]
-    if not grid and len({level for level in _levels(cluster, rows)}) > 1:
+    if not grid and len(set(_levels(cluster, rows))) > 1:
         return False
     hoisted = [m for m in members if not cluster.reduced(m) and set(cluster.loops[m]) == grid]
     if rows and hoisted and not reductions:
@@ -116,5 +116,3 @@ def _is_outer(cluster: Cluster, grid: frozenset[int], member: int) -> bool:
         known = cluster.sizes[c]
         size *= known if known is not None else MIN_ROW
     return order[len(order) - len(inner) :] == inner and size >= MIN_ROW
-
-

@@ -133,8 +133,13 @@ def _local_out(generic: Generic, n: int, mapping: dict[Any, Any], destinations: 
 
 
 def _fill(scalar: Any, shape: Any) -> Any:
-    op = ir.Operation.create("linalg.fill", results=[shape.type], operands=[scalar, shape], regions=1, attributes={
-        "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1])})
+    op = ir.Operation.create(
+        "linalg.fill",
+        results=[shape.type],
+        operands=[scalar, shape],
+        regions=1,
+        attributes={"operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1])},
+    )
     element = ir.RankedTensorType(shape.type).element_type
     block = op.regions[0].blocks.append(scalar.type, element, arg_locs=[op.location] * 2)
     with ir.InsertionPoint(block):

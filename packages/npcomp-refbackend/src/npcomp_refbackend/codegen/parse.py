@@ -27,7 +27,7 @@ def parse(op: Any) -> Dispatch:
     cluster = unify(members)
     assert cluster is not None, "a dispatch is formed from ops that fit one nest"
     outputs = [o for o in operands if o.role == "out"]
-    escapes = {value: operand for value, operand in zip(terminator.operation.operands, outputs)}
+    escapes = dict(zip(terminator.operation.operands, outputs))
     by_value = {o.value: o for o in operands}
     stages = [_stage(cluster, m, by_value, escapes) for m in range(len(members))]
     return Dispatch(operands, scalars, _loops(cluster, stages), stages, cluster, op)
@@ -89,7 +89,11 @@ def _init(cluster: Cluster, m: int, n: int, out: Any, indices: tuple[Index, ...]
     generic = cluster.members[m]
     if not any(True for _ in generic.accumulators[n].uses):
         return None
-    if out not in cluster.producers and not isinstance(out.owner, ir.Block) and out.owner.operation.name == "linalg.fill":
+    if (
+        out not in cluster.producers
+        and not isinstance(out.owner, ir.Block)
+        and out.owner.operation.name == "linalg.fill"
+    ):
         return out.owner.operation.operands[0]
     return _access(cluster, m, out, indices, operands)
 

@@ -110,7 +110,9 @@ def _place(
         for root in passes[n].roots:
             other = dispatch.stages[root]
             write = other.writes[0]
-            fits = write.operand is not None and write.operand.index not in taken and write.dtype == stage.writes[0].dtype
+            fits = (
+                write.operand is not None and write.operand.index not in taken and write.dtype == stage.writes[0].dtype
+            )
             feeds = n > users[-1] or s in needs(dispatch, [root])
             if fits and feeds and set(other.loops) == set(stage.loops) and len(other.writes) == 1:
                 return Kept(write.operand)

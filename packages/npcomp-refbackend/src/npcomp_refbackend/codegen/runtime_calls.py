@@ -85,7 +85,9 @@ class RuntimeCalls:
 
     def size(self, handle: ir.Value, dim: Int) -> ir.Value:
         """Size of a dimension, i64."""
-        return self.load_slot(handle, _DIMS + dim if isinstance(dim, int) else arith.AddIOp(dim, self.const(_DIMS)).result, self.i64)
+        return self.load_slot(
+            handle, _DIMS + dim if isinstance(dim, int) else arith.AddIOp(dim, self.const(_DIMS)).result, self.i64
+        )
 
     def stride(self, handle: ir.Value, rank: int, dim: int) -> ir.Value:
         return self.load_slot(handle, _DIMS + rank + dim, self.i64)

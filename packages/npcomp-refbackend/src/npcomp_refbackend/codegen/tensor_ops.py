@@ -137,10 +137,14 @@ def _reshape(driver: Any, op: Any) -> None:
     known = shape_of(op.results[0])
     owner = None if isinstance(shape.owner, ir.Block) else shape.owner.operation
     if owner is not None and owner.name == "tensor.from_elements":
-        sizes: list[Int] = [s if s is not None else driver.calls.i64_of(driver.get(v)) for s, v in zip(known, owner.operands)]
+        sizes: list[Int] = [
+            s if s is not None else driver.calls.i64_of(driver.get(v)) for s, v in zip(known, owner.operands)
+        ]
     else:
         cells = driver.calls.data(driver.get(shape))
-        sizes = [s if s is not None else driver.calls.load_slot(cells, d, driver.calls.i64) for d, s in enumerate(known)]
+        sizes = [
+            s if s is not None else driver.calls.load_slot(cells, d, driver.calls.i64) for d, s in enumerate(known)
+        ]
     _view_dense(driver, source, sizes, op.results[0])
 
 

@@ -40,7 +40,11 @@ def _same(driver: Any, op: Any) -> None:
 def _number(driver: Any, op: Any) -> None:
     kind = driver.type(op.results[0].type)
     value = op.attributes["value"]
-    attribute = ir.FloatAttr.get(kind, value.value) if isinstance(kind, ir.F64Type) else ir.IntegerAttr.get(kind, int(value.value))
+    attribute = (
+        ir.FloatAttr.get(kind, value.value)
+        if isinstance(kind, ir.F64Type)
+        else ir.IntegerAttr.get(kind, int(value.value))
+    )
     driver.values[op.results[0]] = arith.ConstantOp(kind, attribute).result
 
 

@@ -1,0 +1,275 @@
+"""Values of a nest at one place: evaluated on demand, loaded and stored, kept between passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from npcomp_dialects.mlir import ir
+
+from .axes import Axis, Walk
+from .body import inline
+from .dispatch import Access, Dispatch, Index, Local, Operand, Stage
+from .kernel import KernelBuilder
+from .passes import Kept, Passes, needs
+
+Int = Any  # int | ir.Value of type i64
+
+
+@dataclass
+class Scope:
+    """A place in the nest: positions of the axes that are bound here, and values known here."""
+
+    parent: Scope | None = None
+    positions: dict[Axis, Int] = field(default_factory=dict)
+    values: dict[Any, ir.Value] = field(default_factory=dict)
+    mask: ir.Value | None = None
+
+    def position(self, axis: Axis) -> Int | None:
+        if axis in self.positions:
+            return self.positions[axis]
+        return self.parent.position(axis) if self.parent else None
+
+    def known(self, key: Any) -> Any:
+        if key in self.values:
+            return self.values[key]
+        return self.parent.known(key) if self.parent else None
+
+    @property
+    def lane_mask(self) -> ir.Value | None:
+        if self.mask is not None:
+            return self.mask
+        return self.parent.lane_mask if self.parent else None
+
+    def inner(self, positions: dict[Axis, Int], mask: ir.Value | None = None) -> Scope:
+        return Scope(self, positions, {}, mask)
+
+
+class Elements:
+    """Reads, computes and writes the elements of a dispatch, one vector or scalar at a time."""
+
+    def __init__(self, kb: KernelBuilder, dispatch: Dispatch, walk: Walk, plan: Passes, lanes: int):
+        self.kb, self.dispatch, self.walk, self.plan, self.lanes = kb, dispatch, walk, plan, lanes
+        self.operands = [kb.operand(o.index, o.dtype, o.rank, o.sizes, o.strides, o.dense) for o in dispatch.operands]
+        self.stored: set[int] = set()  # kept stages whose pass has run
+        self.scratch: dict[int, Any] = {}
+
+    def prefetch(self, scopes: list[Scope], roots: list[int]) -> None:
+        """Evaluate here what the pass needs and what no loop still to open can change."""
+        for scope in scopes:
+            bound = self._bound(scope)
+            for s in sorted({*needs(self.dispatch, roots, self.stored), *roots}):
+                stage = self.dispatch.stages[s]
+                if set(stage.loops) <= bound and not stage.reduced and self._ready(stage, scope):
+                    self.value(Local(s, 0), scope)
+                    continue
+                for read in stage.reads:
+                    loops = {l for i in read.indices for l, _ in i.terms}
+                    if isinstance(read.source, Operand) and loops <= bound and s not in self.stored:
+                        self._read(read, scope)
+
+    def _ready(self, stage: Stage, scope: Scope) -> bool:
+        """All reductions that the stage needs have run."""
+        wanted = [stage.position, *needs(self.dispatch, [stage.position])]
+        sources = [a.source for s in wanted for a in self.dispatch.stages[s].reads]
+        reduced = [s for s in sources if isinstance(s, Local) and self.dispatch.stages[s.stage].reduced]
+        return all(scope.known((s.stage, s.result)) is not None for s in reduced)
+
+    def _bound(self, scope: Scope) -> set[int]:
+        found: set[int] = set()
+        place: Scope | None = scope
+        while place is not None:
+            found.update(l for axis in place.positions for l in axis)
+            place = place.parent
+        return found
+
+    def value(self, local: Local, scope: Scope) -> ir.Value:
+        key = (local.stage, local.result)
+        known = scope.known(key)
+        if known is not None:
+            return known
+        stage = self.dispatch.stages[local.stage]
+        if local.stage in self.stored:
+            value = self._reload(local.stage, scope)
+            scope.values[key] = value
+            return value
+        assert not stage.reduced, "a reduction's result is known once its pass has run"
+        for n, value in enumerate(self.compute(stage, scope, self.inits(stage, scope))):
+            scope.values[local.stage, n] = value
+        return scope.values[key]
+
+    def inits(self, stage: Stage, scope: Scope) -> list[ir.Value]:
+        return [self._init(w, stage, scope) for w in stage.writes]
+
+    def _init(self, write: Any, stage: Stage, scope: Scope) -> ir.Value:
+        lanes = self._lanes_of(write.indices, scope)
+        if write.init is None:
+            return self.kb.const(0, write.dtype, lanes if stage.reduced else 1)
+        if isinstance(write.init, Access):
+            return self.kb.broadcast(self._read(write.init, scope), lanes)
+        return self.kb.broadcast(self.resolve(write.init), lanes)
+
+    def _read(self, access: Access, scope: Scope) -> ir.Value:
+        if access.source is None:
+            raise ValueError("a body reads an operand that only shapes its loops")
+        if isinstance(access.source, Local):
+            return self.value(access.source, scope)
+        key = (access.source.index, access.indices)
+        known = scope.known(key)
+        if known is None:
+            known = scope.values[key] = self._load(self.operands[access.source.index], access.indices, scope)
+        return known
+
+    def compute(self, stage: Stage, scope: Scope, accumulators: list[ir.Value]) -> list[ir.Value]:
+        arguments = list(stage.body.arguments)
+        values = []
+        for read, argument in zip(stage.reads, arguments):
+            used = any(True for _ in argument.uses)
+            values.append(self._read(read, scope) if used else self.kb.const(0, self.kb.dtype(argument)))
+        lanes = self._lanes_at(set(stage.loops), scope)
+        handlers = {
+            "linalg.index": lambda op, _: self._index(stage, op, scope),
+            "tensor.extract": lambda op, indices: self._extract(op, indices, scope),
+        }
+        return inline(self.kb, stage.body, [*values, *accumulators], lanes, self.resolve, handlers)
+
+    def resolve(self, value: ir.Value) -> ir.Value:
+        slot = self.dispatch.scalar_slot(value)
+        if slot is not None:
+            return self.kb.scalar(slot, self.kb.dtype(value))
+        op = value.owner.operation
+        attribute = op.attributes["value"]
+        return self.kb.const(attribute.value, self.kb.dtype(value))
+
+    # -- memory ------------------------------------------------------------------------------------------------
+
+    def _lanes_at(self, loops: set[int], scope: Scope) -> int:
+        vector = self.walk.vector
+        return self.lanes if vector is not None and vector[0] in loops and self._in_vector(scope) else 1
+
+    def _lanes_of(self, indices: tuple[Index, ...], scope: Scope) -> int:
+        return self._lanes_at({l for i in indices for l, _ in i.terms}, scope)
+
+    def _in_vector(self, scope: Scope) -> bool:
+        return self.walk.vector is not None and scope.position(self.walk.vector) is not None
+
+    def _place(self, operand: Any, indices: tuple[Index, ...], scope: Scope) -> tuple[Int, Int]:
+        """Element offset of the first lane, and the distance between lanes (0: the same element)."""
+        kb, step = self.kb, 0
+        offset: Int = 0
+        seen: set[Axis] = set()
+        for dim, index in reversed(list(enumerate(indices))):
+            if index.constant:
+                offset = kb.add(offset, kb.mul(operand.stride(dim), index.constant))
+            for loop, coefficient in index.terms:
+                axis = self.walk.axis_of(loop)
+                if axis in seen and len(axis) > 1:
+                    continue
+                seen.add(axis)
+                stride = kb.mul(operand.stride(dim), coefficient)
+                offset = kb.add(offset, kb.mul(scope.position(axis), stride))
+                if axis == self.walk.vector:
+                    step = kb.add(step, stride)
+        return offset, step
+
+    def _load(self, operand: Any, indices: tuple[Index, ...], scope: Scope) -> ir.Value:
+        offset, step = self._place(operand, indices, scope)
+        lanes = self._lanes_of(indices, scope)
+        mask = scope.lane_mask if lanes > 1 else None
+        return self.kb.load(operand, offset, lanes, mask, step if lanes > 1 else 1)
+
+    def store_results(self, stage: Stage, values: list[ir.Value], scope: Scope) -> None:
+        """Store those results of a stage that escape."""
+        for write, value in zip(stage.writes, values):
+            if write.operand is not None:
+                self.store(value, self.operands[write.operand.index], write.indices, scope)
+
+    def store(self, value: ir.Value, operand: Any, indices: tuple[Index, ...], scope: Scope) -> None:
+        offset, step = self._place(operand, indices, scope)
+        lanes = self._lanes_of(indices, scope)
+        mask = scope.lane_mask if lanes > 1 else None
+        self.kb.store(self.kb.broadcast(value, lanes), operand, offset, mask, step if lanes > 1 else 1)
+
+    def _index(self, stage: Stage, op: Any, scope: Scope) -> ir.Value:
+        """The position of a loop: lanes count along the vector axis."""
+        kb = self.kb
+        loop = stage.dims[op.attributes["dim"].value]
+        if loop is None:
+            return kb.const(0)
+        axis = self.walk.axis_of(loop)
+        position = kb.value(scope.position(axis))
+        if axis != self.walk.vector or self.lanes == 1:
+            return position
+        key = ("ramp", axis)
+        if key not in scope.values:
+            ramp = ir.Operation.create(
+                "arith.addi",
+                results=[kb.type("i64", self.lanes)],
+                operands=[kb.broadcast(position, self.lanes), kb.iota(self.lanes)],
+            )
+            scope.values[key] = ramp.results[0]
+        return scope.values[key]
+
+    def _extract(self, op: Any, indices: list[ir.Value], scope: Scope) -> ir.Value:
+        """Gather from a tensor that the body captures; neighbours are loaded as one vector."""
+        kb = self.kb
+        source = self.dispatch.operand_of(op.operands[0])
+        assert source is not None
+        operand = self.operands[source.index]
+        mask = scope.lane_mask
+        ramp = scope.known(("ramp", self.walk.vector))
+        if self.lanes == 1 or all(kb.lanes(i) == 1 for i in indices):
+            return kb.load(operand, operand.offset(*indices))
+        along = ramp is not None and indices[-1] == ramp and operand.stride(-1) == 1
+        if along and all(kb.lanes(i) == 1 for i in indices[:-1]):
+            start = operand.offset(*indices[:-1], scope.position(self.walk.vector))
+            return kb.load(operand, start, self.lanes, mask)
+        offsets = kb.const(0, "i64", self.lanes)
+        for dim, index in enumerate(indices):
+            stride = kb.broadcast(kb.value(operand.stride(dim)), self.lanes)
+            scaled = _i64("arith.muli", kb.broadcast(index, self.lanes), stride)
+            offsets = _i64("arith.addi", offsets, scaled)
+        return kb.gather(operand, offsets, mask)
+
+    def _kept_place(self, s: int, scope: Scope) -> tuple[Any, tuple[Index, ...] | None]:
+        kept: Kept = self.plan.kept[s]
+        if kept.operand is not None:
+            write = next(w for t in self.dispatch.stages for w in t.writes if w.operand is kept.operand)
+            return self.operands[kept.operand.index], write.indices
+        if s not in self.scratch:
+            self.scratch[s] = self.kb.stack(self.dispatch.stages[s].writes[0].dtype, kept.count)
+        return self.scratch[s], None
+
+    def _scratch_offset(self, s: int, scope: Scope) -> Int:
+        offset: Int = 0
+        for axis in self.walk.inner:
+            if axis[0] in self.dispatch.stages[s].loops:
+                offset = self.kb.add(self.kb.mul(offset, self.extent(axis)), scope.position(axis))
+        return offset
+
+    def keep(self, s: int, value: ir.Value, scope: Scope) -> None:
+        buffer, indices = self._kept_place(s, scope)
+        if indices is not None:
+            self.store(value, buffer, indices, scope)
+            return
+        lanes = self.kb.lanes(value)
+        self.kb.store(value, buffer, self._scratch_offset(s, scope), scope.lane_mask if lanes > 1 else None)
+
+    def _reload(self, s: int, scope: Scope) -> ir.Value:
+        buffer, indices = self._kept_place(s, scope)
+        if indices is not None:
+            return self._load(buffer, indices, scope)
+        lanes = self._lanes_at(set(self.dispatch.stages[s].loops), scope)
+        return self.kb.load(buffer, self._scratch_offset(s, scope), lanes, scope.lane_mask if lanes > 1 else None)
+
+    def extent(self, axis: Axis) -> Int:
+        sizes: list[Int] = []
+        for loop in axis:
+            source = self.dispatch.loops[loop]
+            known = source.size
+            sizes.append(known if known is not None else self.operands[source.operand].size(source.dim))
+        return self.kb.product(sizes)
+
+
+def _i64(name: str, a: ir.Value, b: ir.Value) -> ir.Value:
+    return ir.Operation.create(name, results=[a.type], operands=[a, b]).results[0]
