@@ -52,7 +52,7 @@ class Integers:
         if found is None:
             found = None if opaque else self._read(value)
             if found is None:
-                block = value.owner if isinstance(value.owner, ir.Block) else value.owner.block
+                block = value.owner if isinstance(value.owner, ir.Block) else value.owner.operation.block
                 found = self.symbols.number(value, block)
             self._polys[value] = found
         return self.symbols.canonical(found)

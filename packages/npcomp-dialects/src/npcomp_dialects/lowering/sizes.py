@@ -31,7 +31,7 @@ class Sizes:
 
     def _from_type(self, tensor: ir.Value) -> list[Poly]:
         owner = tensor.owner
-        block = owner if isinstance(owner, ir.Block) else owner.block
+        block = owner if isinstance(owner, ir.Block) else owner.operation.block
         symbols = self.integers.symbols
         return [
             symbols.size(tensor, d, block) if s is None else polynomial.constant(s)
