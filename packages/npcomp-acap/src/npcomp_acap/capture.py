@@ -6,7 +6,8 @@ has are kept out: oneDNN is off and attention takes its mathematical form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,18 @@ def _fake(mode: FakeTensorMode, tensor: torch.Tensor, dims: Dims, stand_in_sizes
         example = example.new_empty(shape)
     sizes = [DimDynamic.DYNAMIC if d in dims else DimDynamic.STATIC for d in range(example.dim())]
     return mode.from_tensor(example, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
+
+
+@contextlib.contextmanager
+def _device_neutral() -> Iterator[None]:
+    """Keeps kernels of one device out: oneDNN off, attention as its formula."""
+    enabled = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+            yield
+    finally:
+        torch._C._set_mkldnn_enabled(enabled)
 
 
 class _Lifted:
@@ -136,9 +149,8 @@ def capture(
     for leaf, dims in zip(leaves, dims_of_leaf):
         if isinstance(leaf, torch.Tensor):
             inputs.append(_fake(mode, leaf, dims, stand_in_sizes))
-    attention = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
     try:
-        with torch.backends.mkldnn.flags(enabled=False), attention, mode, user_lines.recorded():
+        with _device_neutral(), mode, user_lines.recorded():
             owner = make_fx(dispatch_functionalize(lifted), tracing_mode="real", record_stack_traces=True)(*inputs)
     except CaptureError:
         raise
