@@ -98,10 +98,12 @@ def _known_tensors(op: ir.Operation) -> str | None:
         kind = value.type
         if not isinstance(kind, td.ValueTensorType) or not _is_used(value):
             continue
-        if kind.sizes is None:
-            return f"the rank of a tensor that {_title(op)} gives is not known"
-        if kind.dtype is None:
-            return f"the dtype of a tensor that {_title(op)} gives is not known"
+        if kind.sizes is not None and kind.dtype is not None:
+            continue
+        what = "rank" if kind.sizes is None else "dtype"
+        if op.name == "torch.operator":
+            return f"the op library has no {_title(op)}, so the {what} of what it gives is not known"
+        return f"the {what} of a tensor that {_title(op)} gives is not known"
     return None
 
 

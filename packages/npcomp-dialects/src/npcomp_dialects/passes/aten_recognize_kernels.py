@@ -11,6 +11,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, register, walk
 
+_NUMBERS = (td.IntType, td.FloatType, td.BoolType, td.NumberType)
 Rewrite = Callable[[ir.Operation], None]
 
 
@@ -26,6 +27,7 @@ def aten_recognize_kernels(module: ir.Module) -> None:
     - an out form becomes the functional op and an overwrite of each `out` argument;
     - the in-place form of an op that the library does not have becomes `torch.operator` of the functional one
       with an overwrite: torch has both for every kernel it has in place;
+    - `foo.Tensor` called with a number where the schema has a tensor, as captures do, becomes `foo.Scalar`;
     - other unknown operators stay, and run as torch's own kernels if the backend has them.
 
     The overwrite carries which form it came from (`torch.form`): `inplace` keeps the sizes and dtype of what is
@@ -48,7 +50,7 @@ def _rewrite_of(name: str) -> Rewrite | None:
     """How to rewrite calls of an operator, or None to leave them."""
     block = registry.find(name)
     if block is not None:
-        return lambda op: _functional(op, block.schema)
+        return lambda op: _functional(op, _overload(op, block.schema))
     variant = registry.find_schema(name)
     if variant is not None:
         target = registry.lookup(registry.inplace_of(name) or registry.out_of(name))
@@ -66,6 +68,14 @@ def functional_name(name: str) -> str | None:
     if namespace != "aten" or not base.endswith("_") or base.endswith("__"):
         return None
     return f"aten.{base[:-1]}{dot}{overload}"
+
+
+def _overload(op: ir.Operation, schema: Schema) -> Schema:
+    """The `Scalar` overload of an op that is called with a number in the place of its second tensor."""
+    if schema.overload != "Tensor" or len(op.operands) < 2 or not isinstance(op.operands[1].type, _NUMBERS):
+        return schema
+    scalar = registry.find(f"{schema.namespace}.{schema.base}.Scalar")
+    return schema if scalar is None else scalar.schema
 
 
 def _functional(op: ir.Operation, schema: Schema) -> None:

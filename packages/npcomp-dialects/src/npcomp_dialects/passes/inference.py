@@ -25,14 +25,17 @@ _NUMBER_DTYPES = {"int": DType.i64, "float": DType.f64, "bool": DType.bool}
 
 
 class Analysis:
-    """What is known of the values of a function (`values`), and which `prim.If`s always take one way (`branches`)."""
+    """What is known of the values of a function (`values`), and which `prim.If`s always take one way.
+
+    `branches` has the first block of each such `if`: ops are no keys, since their hash changes with their operands.
+    """
 
     def __init__(self, function: ir.Operation, types: Types, slots: dict[str, Any] | None = None) -> None:
         self.types = types
         self.slots = slots or {}
         self.stored: dict[str, Any] = {}
         self.values: dict[ir.Value, Any] = {}
-        self.branches: dict[ir.Operation, bool] = {}
+        self.branches: dict[ir.Block, bool] = {}
         self._inferred: dict[Any, Any] = {}
         self._stable: dict[ir.Value, bool] = {}
         block = walk.blocks(function)[0]
@@ -159,9 +162,9 @@ class Analysis:
     def _if(self, op: ir.Operation) -> None:
         condition = self.of(op.operands[0])
         blocks = walk.blocks(op)
-        self.branches.pop(op, None)
+        self.branches.pop(blocks[0], None)
         if isinstance(condition, bool):
-            self.branches[op] = condition
+            self.branches[blocks[0]] = condition
             blocks = [blocks[0 if condition else 1]]
         ways = []
         for block in blocks:

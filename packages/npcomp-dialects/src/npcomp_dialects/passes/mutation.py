@@ -40,7 +40,7 @@ class Rewriter:
         self.handles: dict[ir.Value, Handle] = {}
         self.dead: list[ir.Operation] = []
         self.reads: dict[Memory, ir.Operation] = {}
-        self._yielded: dict[ir.Operation, list[ir.Value]] = {}
+        self._yielded: dict[ir.Block, list[ir.Value]] = {}
         self._clock = 0
         self._recomputed: list[dict[Handle, tuple[Stamp, ir.Value]]] = [{}]
 

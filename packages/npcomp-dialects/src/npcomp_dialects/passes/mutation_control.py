@@ -50,11 +50,11 @@ class ControlFlowRewriter(Rewriter):
 
     def _original_operands(self, block: ir.Block) -> list[ir.Value]:
         """What a branch yields, as named before its terminator was rewritten."""
-        return self._yielded.pop(walk.terminator(block))
+        return self._yielded.pop(block)
 
     def use(self, op: ir.Operation) -> None:
         if op.name in ("torch.prim.If.yield", "torch.prim.Loop.condition"):
-            self._yielded[op] = list(op.operands)
+            self._yielded[op.block] = list(op.operands)
         super().use(op)
 
     def _rebuild_if(self, op: ir.Operation, ends: list[State], changed: list[Memory]) -> ir.Operation:

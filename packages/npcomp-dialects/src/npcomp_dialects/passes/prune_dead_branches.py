@@ -22,11 +22,12 @@ def prune_dead_branches(module: ir.Module) -> None:
             prune(Analysis(function, types).branches)
 
 
-def prune(branches: dict[ir.Operation, bool]) -> None:
-    """Inline the branch taken of each `torch.prim.If`, inner ones before those around them."""
-    for op, condition in branches.items():
+def prune(branches: dict[ir.Block, bool]) -> None:
+    """Inline the branch taken of each `torch.prim.If`, given by its first block; outer ones come first."""
+    decided = [(block.owner.operation, condition) for block, condition in branches.items()]
+    for op, condition in decided:
         _inline(op, walk.blocks(op)[0 if condition else 1])
-    for op in branches:
+    for op, _ in decided:
         op.erase()
 
 
