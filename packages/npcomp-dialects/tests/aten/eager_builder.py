@@ -375,7 +375,7 @@ def max_pool_indices(v: torch.Tensor, *window: Any) -> tuple[torch.Tensor, torch
     rank = len(window[0])
     fn = {1: torch.nn.functional.max_pool1d, 2: torch.nn.functional.max_pool2d, 3: torch.nn.functional.max_pool3d}[rank]
     lead = v.shape[: v.dim() - rank]
-    flat = v.reshape(1, math.prod(lead), *v.shape[v.dim() - rank :])
+    flat = v.reshape(math.prod(lead), 1, *v.shape[v.dim() - rank :])
     values, indices = fn(flat, *window, return_indices=True)
     return values.reshape(*lead, *values.shape[2:]), indices.reshape(*lead, *indices.shape[2:])
 

@@ -95,15 +95,19 @@ class MoveDim(View):
     cases = [case(f32(3, 4, 5), 0, 2), case(f32("?", 4), -1, 0)]
 
 
+def reverse(b, x, dim):
+    """The order of elements reversed along a dim."""
+    last = x.sizes[dim] - 1
+    return b.index_select(x, dim, b.map(lambda b, i: last - i, b.iota(last + 1, DType.i64), dtype=DType.i64))
+
+
 @op("aten::flip(Tensor self, int[] dims) -> Tensor", out="aten::flip.out")
 class Flip(View):
     """The order of elements reversed along dims."""
 
     def lower(b, x, dims):
         for d in wrap_dims(dims, x.rank) if dims else []:
-            last = x.sizes[d] - 1
-            back = b.map(lambda b, i, last=last: last - i, b.iota(x.sizes[d], DType.i64), dtype=DType.i64)
-            x = b.index_select(x, d, back)
+            x = reverse(b, x, d)
         return x
 
     cases = [case(f32(3, 4), [0, 1]), case(f32("?", 4), [0], at=[3, 1, 0])]

@@ -1,0 +1,225 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from .cases import case, f16, f32
+from .errors import InferError, NotStatic
+from .families.convolution import Convolution
+from .promotion import opmath
+from .registry import op
+from .view_order import reverse
+
+
+def repeated(values, count):
+    """One number for all spatial dims, or one for each."""
+    return list(values) * count if len(values) == 1 else list(values)
+
+
+def convolve(b, x, weight, bias, stride, padding, dilation, groups):
+    """Forward convolution with bias; an input without batch dim gets one for the while."""
+    spatial = weight.rank - 2
+    if x.rank not in (spatial + 1, spatial + 2):
+        raise InferError(f"a convolution with a weight of rank {weight.rank} takes no input of rank {x.rank}")
+    if x.dtype is not weight.dtype:
+        raise InferError(f"Input type ({x.dtype}) and weight type ({weight.dtype}) should be the same")
+    batched = x if x.rank == spatial + 2 else b.reshape(x, [1, *x.sizes])
+    wide = opmath(x.dtype)
+    window = (repeated(v, spatial) for v in (stride, padding, dilation))
+    guard_groups(b, batched, weight, groups)
+    y = b.conv(b.cast(batched, wide), b.cast(weight, wide), *window, groups)
+    y = with_bias(b, y, bias, x.dtype)
+    return y if x.rank == spatial + 2 else b.reshape(y, y.sizes[1:])
+
+
+def guard_groups(b, x, weight, groups):
+    """The input has as many channels as the weight and the groups ask."""
+    b.guard(
+        x.sizes[1] == weight.sizes[1] * groups,
+        "Given groups={0} and a weight with {1} input channels a group, expected input to have {2} channels, got {3}",
+        groups,
+        weight.sizes[1],
+        weight.sizes[1] * groups,
+        x.sizes[1],
+    )
+
+
+def with_bias(b, y, bias, dtype):
+    """y + bias of each channel, rounded to dtype."""
+    if bias is None:
+        return b.cast(y, dtype)
+    shaped = b.reshape(bias, [bias.sizes[0]] + [1] * (y.rank - 2))
+    return b.map(lambda b, e, c: b.cast(e + b.cast(c, y.dtype), dtype), y, shaped, dtype=dtype)
+
+
+def same_padding(weight, stride, dilation):
+    """(low, high) of each spatial dim for padding="same": the output is as large as the input."""
+    if any(s != 1 for s in stride):
+        raise InferError("padding='same' is not supported for strided convolutions")
+    total = [d * (k - 1) for d, k in zip(dilation, weight.sizes[2:], strict=True)]
+    return [(t // 2, t - t // 2) for t in total]
+
+
+def convolve_named_padding(b, x, weight, bias, stride, padding, dilation, groups):
+    """Convolution whose padding is named `valid` or `same`."""
+    spatial = weight.rank - 2
+    stride, dilation = repeated(stride, spatial), repeated(dilation, spatial)
+    if padding == "valid":
+        return convolve(b, x, weight, bias, stride, [0] * spatial, dilation, groups)
+    if padding != "same":
+        raise InferError(f"Invalid padding string: '{padding}'")
+    pads = same_padding(weight, stride, dilation)
+    if all((low == high) is True for low, high in pads):
+        return convolve(b, x, weight, bias, stride, [low for low, _ in pads], dilation, groups)
+    lead = [0] * (x.rank - spatial)
+    x = b.pad(x, lead + [low for low, _ in pads], lead + [high for _, high in pads], 0.0)
+    return convolve(b, x, weight, bias, stride, [0] * spatial, dilation, groups)
+
+
+@op(
+    "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], "
+    "SymInt[1] dilation=[1], SymInt groups=1) -> Tensor"
+)
+@op(
+    "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], "
+    "SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor",
+    cases=[
+        case(f32(2, 3, 5, 6), f32(4, 3, 3, 3), f32(4)),
+        case(f32("?", 3, "?", 6), f32(4, 3, 3, 2), None, [2, 1], [1, 0], at=[(2, 5), (1, 3), (0, 4)]),
+        case(f32(2, 4, 7, 7), f32(6, 2, 3, 3), f32(6), [1, 1], [2, 2], [2, 2], 2),
+        case(f32(3, 5, 6), f32(4, 3, 1, 1)),
+        case(f16(1, 2, 4, 4), f16(2, 2, 3, 3), f16(2)),
+    ],
+)
+@op(
+    "aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
+    "SymInt[3] padding=[0, 0, 0], SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor",
+    cases=[case(f32(1, 2, 3, 4, 5), f32(2, 2, 2, 2, 2)), case(f32("?", 2, 3, 4, 5), f32(2, 2, 2, 2, 2), f32(2))],
+)
+class Conv(Convolution):
+    """Sliding sums of products over one, two or three spatial dims."""
+
+    def lower(b, x, weight, bias, stride, padding, dilation, groups):
+        return convolve(b, x, weight, bias, stride, padding, dilation, groups)
+
+    cases = [case(f32(2, 3, 6), f32(4, 3, 3), f32(4), [2], [1]), case(f32("?", 3, "?"), f32(4, 3, 3), at=[(2, 5)])]
+
+
+@op(
+    "aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
+    'str padding="valid", SymInt[1] dilation=[1], SymInt groups=1) -> Tensor'
+)
+@op(
+    "aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
+    'str padding="valid", SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor',
+    cases=[
+        case(f32(2, 3, 5, 6), f32(4, 3, 3, 3), f32(4), padding="same"),
+        case(f32("?", 3, 5, 6), f32(4, 3, 2, 4), None, padding="same", dilation=[1, 2]),
+        case(f32("?", 3, 5, 6), f32(4, 3, 2, 4), None, padding="valid"),
+    ],
+)
+class ConvNamedPadding(Convolution):
+    """Convolution whose padding is `valid` or `same`."""
+
+    lower = convolve_named_padding
+    cases = [case(f32(2, 3, 6), f32(4, 3, 3), padding="same"), case(f32(2, 3, "?"), f32(4, 3, 4), padding="same")]
+
+
+@op(
+    "aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
+    "SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor",
+    out="aten::convolution.out",
+)
+@op(
+    "aten::_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
+    "SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups, bool benchmark, bool deterministic, "
+    "bool cudnn_enabled, bool allow_tf32) -> Tensor",
+    cases=[
+        case(f32("?", 3, 6), f32(4, 3, 3), None, [1], [0], [1], False, [0], 1, False, False, False, False, at=[2]),
+        case(f32(1, 3, 6), f32(4, 3, 3), None, [1], [0], [1], False, [0], 1, False, False, False, False),
+    ],
+)
+class ConvolutionOp(Convolution):
+    """Convolution over any number of spatial dims; the transposed one runs backwards."""
+
+    def lower(b, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, *_):
+        if transposed:
+            return transpose_convolve(b, x, weight, bias, stride, padding, dilation, output_padding, groups)
+        return convolve(b, x, weight, bias, stride, padding, dilation, groups)
+
+    cases = [
+        case(f32(2, 3, 5, 6), f32(4, 3, 3, 3), f32(4), [1, 1], [0, 0], [1, 1], False, [0, 0], 1),
+        case(f32("?", 3, 6), f32(4, 3, 3), None, [2], [1], [1], False, [0], 1),
+        case(f32(2, 3, 4, 5), f32(3, 4, 3, 2), f32(4), [2, 1], [1, 0], [1, 1], True, [1, 0], 1),
+        case(f32("?", 4, "?"), f32(4, 2, 3), None, [3], [1], [2], True, [0], 2, at=[(2, 4), (1, 1)]),
+    ]
+
+
+def spread(b, x, dim, step):
+    """step - 1 zeros after every element but the last along a dim: [n] → [(n - 1) * step + 1]."""
+    if step == 1:
+        return x
+    n, sizes = x.sizes[dim], x.sizes
+    apart = b.reshape(x, [*sizes[: dim + 1], 1, *sizes[dim + 1 :]])
+    padded = b.pad(apart, [0] * apart.rank, [step - 1 if d == dim + 1 else 0 for d in range(apart.rank)], 0.0)
+    whole = b.reshape(padded, [*sizes[:dim], n * step, *sizes[dim + 1 :]])
+    return b.slice(whole, dim, 0, b.maximum(n * step - (step - 1), 0), 1)
+
+
+def flip_spatial(b, weight):
+    """A kernel turned around in its spatial dims."""
+    for d in range(2, weight.rank):
+        weight = reverse(b, weight, d)
+    return weight
+
+
+def swap_channels(b, weight, groups):
+    """(in, out / groups, …) as (out, in / groups, …): the kernel that runs a convolution backwards."""
+    if groups == 1:
+        return b.permute(weight, [1, 0, *range(2, weight.rank)])
+    rows, out, *rest = weight.sizes
+    split = b.reshape(weight, [groups, rows // groups, out, *rest])
+    turned = b.permute(split, [0, 2, 1, *range(3, split.rank)])
+    return b.reshape(turned, [groups * out, rows // groups, *rest])
+
+
+def transpose_convolve(b, x, weight, bias, stride, padding, dilation, output_padding, groups):
+    """The transposed convolution: the input spread by the stride, convolved with the kernel turned around."""
+    spatial = weight.rank - 2
+    if x.rank != spatial + 2:
+        raise NotStatic("a transposed convolution without batch dim has no lowering")
+    wide, dtype = opmath(x.dtype), x.dtype
+    x, weight = b.cast(x, wide), b.cast(weight, wide)
+    window = (repeated(v, spatial) for v in (stride, padding, dilation, output_padding))
+    low, high = [0, 0], [0, 0]
+    for d, (step, pad, dilate, extra) in enumerate(zip(*window, strict=True), 2):
+        x = spread(b, x, d, step)
+        reach = dilate * (weight.sizes[d] - 1) - pad
+        if not isinstance(reach, int) or reach < 0:
+            raise NotStatic("a transposed convolution that crops, or with a kernel of unknown size, has no lowering")
+        low.append(reach)
+        high.append(reach + extra)
+    x = b.pad(x, low, high, 0.0)
+    kernel = flip_spatial(b, swap_channels(b, weight, groups))
+    ones, dilation = [1] * spatial, repeated(dilation, spatial)
+    return with_bias(b, b.conv(x, kernel, ones, [0] * spatial, dilation, groups), bias, dtype)
+
+
+@op(
+    "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
+    "SymInt[1] padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor",
+    cases=[case(f32(2, 4, 5), f32(4, 2, 3), f32(2)), case(f32("?", 4, "?"), f32(4, 2, 3), None, [2], at=[(2, 3)])],
+)
+@op(
+    "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
+    "SymInt[2] padding=[0, 0], SymInt[2] output_padding=[0, 0], SymInt groups=1, SymInt[2] dilation=[1, 1]) -> Tensor"
+)
+class ConvTranspose(Convolution):
+    """The transposed convolution, which undoes the sizes of a convolution."""
+
+    def lower(b, x, weight, bias, stride, padding, output_padding, groups, dilation):
+        return transpose_convolve(b, x, weight, bias, stride, padding, dilation, output_padding, groups)
+
+    cases = [
+        case(f32(2, 4, 3, 4), f32(4, 2, 3, 2), f32(2), [2, 2], [1, 0]),
+        case(f32("?", 4, 3, "?"), f32(4, 2, 3, 2), f32(2), at=[(2, 3)]),
+    ]
