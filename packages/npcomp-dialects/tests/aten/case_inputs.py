@@ -50,8 +50,16 @@ def call_torch(schema: Schema, args: list[Any]) -> Any:
     values = [TORCH_CODES[v] if a.type.leaf == "ScalarType" and isinstance(v, int) else v for a, v in named]
     positional = [v for (a, _), v in zip(named, values, strict=True) if not a.keyword_only]
     keywords = {a.name: v for (a, _), v in zip(named, values, strict=True) if a.keyword_only}
+    if schema.torch_name in NOT_CALLABLE:
+        return NOT_CALLABLE[schema.torch_name](*positional, **keywords)
     with torch.no_grad():
         return torch_op(schema)(*positional, **keywords)
 
+
+NOT_CALLABLE = {
+    "aten::tensor": lambda data, dtype, device, requires_grad: torch.tensor(data, dtype=dtype),
+    "aten::as_tensor.list": lambda data, dtype, device: torch.as_tensor(data, dtype=dtype),
+}
+"""Ops of TorchScript that Python cannot call by schema, and how to say the same."""
 
 TORCH_CODES = {d.torch_code: t for d, t in TORCH_DTYPES.items()}
