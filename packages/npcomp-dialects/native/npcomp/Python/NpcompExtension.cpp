@@ -1,11 +1,11 @@
 // The extension `_npcomp`: registration and services. It is loaded while MLIR's own package is being set up, so it
 // must not define Python classes of types, which need `mlir.ir`; those are in `_npcompTypes`.
-#include "mlir/Bindings/Python/Diagnostics.h"
 #include "mlir/Bindings/Python/Nanobind.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 #include "npcomp/CAPI/Codegen.h"
 #include "npcomp/CAPI/Registration.h"
 #include "npcomp/CAPI/Torch.h"
+#include "npcomp/Python/DiagnosticText.h"
 
 #include <nanobind/ndarray.h>
 #include <string>
@@ -31,9 +31,9 @@ static void registerAtenOps(MlirContext context, nb::str table) {
   const char *data = PyUnicode_AsUTF8AndSize(table.ptr(), &length);
   if (!data)
     throw nb::python_error();
-  mlir::python::CollectDiagnosticsToStringScope diagnostics(context);
+  npcomp::python::DiagnosticText diagnostics(context);
   if (!npcompTorchRegisterAtenOps(context, mlirStringRefCreate(data, length)))
-    throw nb::value_error(diagnostics.takeMessage().c_str());
+    throw nb::value_error(diagnostics.c_str());
 }
 
 static nb::bytes emitObject(MlirOperation module, int optLevel, const std::string &cpu, const std::string &features,

@@ -1,8 +1,8 @@
 // The extension `_npcompTypes`: Python classes of our dialects' types.
-#include "mlir/Bindings/Python/Diagnostics.h"
 #include "mlir/Bindings/Python/NanobindAdaptors.h"
 #include "npcomp/CAPI/Refrt.h"
 #include "npcomp/CAPI/Torch.h"
+#include "npcomp/Python/DiagnosticText.h"
 
 #include <optional>
 #include <vector>
@@ -13,10 +13,10 @@ using mlir::python::nanobind_adaptors::mlir_type_subclass;
 /// Runs `make` and turns a null type into a ValueError that carries the diagnostic.
 template <typename MakeFn>
 static MlirType checked(MlirLocation location, MakeFn make) {
-  mlir::python::CollectDiagnosticsToStringScope diagnostics(mlirLocationGetContext(location));
+  npcomp::python::DiagnosticText diagnostics(mlirLocationGetContext(location));
   MlirType type = make();
   if (mlirTypeIsNull(type))
-    throw nb::value_error(diagnostics.takeMessage().c_str());
+    throw nb::value_error(diagnostics.c_str());
   return type;
 }
 
