@@ -47,7 +47,7 @@ class _Disagreement(Exception):
 
 def lower_loop(f: FunctionLowering, op: ir.Operation) -> None:
     trips, condition, *initial = (f.env[o] for o in op.operands)
-    if trips == 0 or condition is False:
+    if (isinstance(trips, int) and trips == 0) or condition is False:
         return _bind(f, op, initial)
     body = op.regions[0].blocks[0]
     counted = condition is True and _goes_on(body)

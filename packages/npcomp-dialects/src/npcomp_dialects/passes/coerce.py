@@ -18,6 +18,8 @@ def coerce(value: ir.Value, type: ir.Type, loc: ir.Location, ip: ir.InsertionPoi
     source = walk.owner(value)
     if source is not None and source.name in _CASTS and source.operands[0].type == type:
         return source.operands[0]
+    if source is not None and source.name == "torch.prim.Uninitialized":
+        return ir.Operation.create("torch.prim.Uninitialized", [type], [], loc=loc, ip=ip).results[0]
     if isinstance(type, td.OptionalType) and isinstance(value.type, _TENSORS):
         value = coerce(value, type.contained, loc, ip)
     return ir.Operation.create(_cast(value.type, type), [type], [value], loc=loc, ip=ip).results[0]
