@@ -8,7 +8,8 @@
 
 Two orientations share all of it. *Pixels across*: a sum is a row of channels by a vector of pixels, as results lie.
 *Channels across*: a row of pixels by a vector of channels, for constant weights and images whose pixels do not fill
-vectors; results are then stored transposed. Channels of their own (depthwise) are in depthwise.py.
+vectors; results are then stored transposed. Channels of their own (depthwise) are in depthwise.py. Images with channels
+innermost need no windows packed: they are contractions whose rows are pixels.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from . import depthwise
-from .axes import Axis, memory_of
+from . import contraction, depthwise
+from .axes import Axis
 from .dispatch import Dispatch, Schedule
 from .epilogue import Block, Epilogue, Frame
 from .kernel import KernelBuilder
@@ -25,9 +26,9 @@ from .memory import Buffer
 from .microkernel import Left, Tile
 from .packing import PackedLeft, PackedRight
 from .placement import axis_extent, last, loop_extent, offset_of, over, packed_part, static_extent, step_of, tensor_of
-from .product import Factor, accumulator_of, asked_for, factors_of, walks_as_one
+from .product import Factor, Joins, accumulator_of, factors_of
 from .target import BYTES, Target
-from .tiles import Rows, Tiles
+from .tiles import Rows, Tiles, Work
 from .windows import Steps, StepTable, WindowPanel
 
 Int = Any
@@ -76,13 +77,19 @@ class Plan:
         return f"{shape}{self.pixels} pixels x {self.channels} channels, k by {self.depth}{packed}"
 
 
-def match(dispatch: Dispatch, target: Target) -> Plan | None:
+def match(dispatch: Dispatch, target: Target) -> Plan | contraction.Plan | None:
     """The plan for a dispatch that is a convolution with pointwise stages after it, else None."""
+    product = contraction.match(dispatch, target)
+    if product is not None:
+        return product
     windowed = read_windowed(dispatch)
     return None if windowed is None else _plan(windowed, target)
 
 
 def emit(kb: KernelBuilder, dispatch: Dispatch, target: Target) -> Schedule:
+    product = contraction.match(dispatch, target)
+    if product is not None:
+        return contraction.emit_plan(kb, dispatch, product)
     windowed = read_windowed(dispatch)
     assert windowed is not None, "dispatch formation gives this family convolutions only"
     if not windowed.channels:
@@ -96,38 +103,23 @@ def read_windowed(dispatch: Dispatch) -> Windowed | None:
     factors = factors_of(root)
     if factors is None or any(stage.reduced for stage in dispatch.stages[1:]):
         return None
-    plain = [all(i.loop is not None or i.is_zero for i in f.access.indices) for f in factors]
-    if plain.count(True) != 1:
+    if [f.is_plain for f in factors].count(True) != 1:
         return None
-    weights, source = factors if plain[0] else factors[::-1]
+    weights, source = factors if factors[0].is_plain else factors[::-1]
     order = [i.loop for i in root.writes[0].indices if i.loop is not None]
-    inside = [{t for i in f.access.indices for t, _ in i.terms} for f in (weights, source)]
     reduced = set(root.reduced)
-    if not reduced <= inside[0] & inside[1] or set(order) != (inside[0] | inside[1]) - reduced:
+    if not reduced <= weights.loops & source.loops or set(order) != (weights.loops | source.loops) - reduced:
         return None
-    others = [m for m in memory_of(dispatch) if m.operand is not source.operand]
-    fixed = asked_for(dispatch)
-
-    def chain(loops: list[int], memory: list[Any]) -> Axis:
-        axis = tuple(loops[-1:])
-        for loop in reversed(loops[:-1]):
-            if {loop, axis[0]} & fixed or not all(walks_as_one(m, loop, axis[0]) for m in memory):
-                break
-            axis = (loop, *axis)
-        return axis
-
-    pixels = chain([l for l in order if l in inside[1] - inside[0]], others)
-    channels = chain([l for l in order if l in inside[0] - inside[1]], memory_of(dispatch))
+    joins = Joins(dispatch)
+    pixels = joins.inner([l for l in order if l in source.loops - weights.loops], joins.except_in(source))
+    channels = joins.inner([l for l in order if l in weights.loops - source.loops], joins.everywhere)
     if not pixels:
         return None
-    k = chain([i.loop for i in weights.access.indices if i.loop in reduced], [_of(weights, dispatch)])
+    steps = [i.loop for i in weights.access.indices if i.loop in reduced]
+    k = joins.inner(steps, lambda a, b: joins.within(weights, a, b))
     outer = tuple(l for l in order if l not in pixels + channels)
-    rest = tuple(l for l in sorted(reduced) if l not in k)
+    rest = tuple(l for l in steps if l not in k)
     return Windowed(dispatch, weights, source, outer, channels, pixels, k, rest, accumulator_of(root.writes[0].dtype))
-
-
-def _of(factor: Factor, dispatch: Dispatch) -> Any:
-    return next(m for m in memory_of(dispatch) if m.operand is factor.operand and not m.is_store)
 
 
 def _plan(windowed: Windowed, target: Target) -> Plan:
@@ -221,8 +213,8 @@ class _Convolution:
             if plan.channels_across:
                 self._channels_across(at, channel, channels, pixels, start, count, more)
             else:
-                left = self._weights(at, channel)
-                self.tiles.run(left, count, self.scratch.data, tile.width, self.sums, channels, pixels, more, start)
+                work = Work(self.sums, channels, pixels, self.scratch.data, tile.width, count, more, start)
+                self.tiles.run(self._weights(at, channel), work)
 
         # At least once, so that sums over nothing are zero.
         kb.loop(0, kb.max(self.depth, 1), block, step=plan.depth)
@@ -242,7 +234,7 @@ class _Convolution:
             place = kb.add(first, kb.mul(number, each), kb.mul(start, tile.width))
             sums = kb.at(self.sums, kb.mul(c, self.plan.pixels))
             columns = kb.min(kb.sub(channels, c), tile.width)
-            self.tiles.run(windows, count, kb.address(data, place), tile.width, sums, pixels, columns, more)
+            self.tiles.run(windows, Work(sums, pixels, columns, kb.address(data, place), tile.width, count, more))
 
         kb.loop(0, channels, strip, step=tile.width)
 

@@ -21,14 +21,14 @@ from .kernel import KernelBuilder
 from .memory import Buffer
 from .memory import Operand as Tensor
 from .microkernel import widen
-from .placement import tensor_of
+from .placement import tensor_of, walk
 
 Int = Any
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a block lies: positions of single loops, and the axes whose positions are rows and columns."""
+    """Where a block lies: positions of single loops, the loops of rows, and the axis of columns, which is one run."""
 
     outer: dict[int, Int]
     m: Axis
@@ -55,7 +55,7 @@ class _Place:
     column: Int
     lanes: int
     mask: ir.Value | None
-    row: Int | None = None
+    row: dict[int, Int] = field(default_factory=dict)  # position of each loop of m
     values: dict[Any, ir.Value] = field(default_factory=dict)
 
 
@@ -92,14 +92,14 @@ class Epilogue:
                 if isinstance(access.source, Operand) and not self._moves(access, self.frame.m):
                     common.values[access] = self._load(access, common)
 
-        def row(r: Any) -> None:
-            place = replace(common, row=r, values=dict(common.values))
+        def row(r: Int, position: list[Int]) -> None:
+            place = replace(common, row=dict(zip(self.frame.m, position)), values=dict(common.values))
             sums = self.kb.load(block.sums, self.kb.add(self.kb.mul(r, block.width), start), common.lanes)
             self._define(self.root, [self._rooted(sums, place)], place)
             for stage in self.stages:
                 self._define(stage, self._evaluate(stage, place), place)
 
-        self.kb.loop(0, block.rows, row)
+        walk(self.kb, self.dispatch, self.frame.m, block.row, block.rows, row)
 
     # -- stages --------------------------------------------------------------------------------------------------
 
@@ -184,15 +184,12 @@ class Epilogue:
         return tensor, offset, self._column_step(tensor, indices)
 
     def _start(self, loop: int, place: _Place) -> Int:
-        """Position of a loop at the place's first column; the outer loops of a joined axis count as 0."""
-        frame, block = self.frame, place.block
-        if loop in frame.outer:
-            return frame.outer[loop]
-        if frame.n and loop == frame.n[-1]:
-            return place.column
-        if frame.m and loop == frame.m[-1] and place.row is not None:
-            return self.kb.add(block.row, place.row)
-        return 0
+        """Position of a loop at the place's first column; the outer loops of the column's axis count as 0."""
+        if loop in self.frame.outer:
+            return self.frame.outer[loop]
+        if loop in place.row:
+            return place.row[loop]
+        return place.column if self.frame.n and loop == self.frame.n[-1] else 0
 
     def _column_step(self, tensor: Tensor, indices: tuple[Index, ...]) -> Int:
         last = self.frame.n[-1] if self.frame.n else None

@@ -9,7 +9,7 @@ shapes share it. With few rows the k loop is split over several sets of sums, to
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from npcomp_dialects.mlir import ir
@@ -54,12 +54,15 @@ _HEIGHTS_16 = {2: (4, 2, 1), 1: (4, 2, 1)}
 
 @dataclass(frozen=True)
 class Left:
-    """How rows of the left factor lie: element (row, k) at row * row_step + k * k_step; None where dynamic."""
+    """How rows of the left factor lie: element (row, k) at row * row_step + k * k_step, None where dynamic; with a
+    `table`, row's place is in the table instead. `turning`: k is walked several times, from a new place each time."""
 
     dtype: str
     row_step: int | None
     k_step: int | None
     unsigned: bool = False
+    table: bool = False
+    turning: bool = False
 
 
 def widen(kb: KernelBuilder, value: ir.Value, dtype: str, unsigned: bool) -> ir.Value:
@@ -82,74 +85,107 @@ def multiply_add(kb: KernelBuilder, a: ir.Value, b: ir.Value, total: ir.Value) -
     return arith.AddIOp(arith.MulIOp(a, b).result, total).result
 
 
-Micro = Callable[..., None]
+@dataclass(frozen=True)
+class Operands:
+    """What a micro-kernel is called with. Rows of `right` are `right_step` apart and go on from turn to turn."""
+
+    left: Any
+    table: Any  # offsets of rows, for a left factor with a table
+    row_step: Int
+    k_step: Int
+    turns: Int
+    turn_step: Int
+    right: Any
+    right_step: Int
+    count: Int  # steps of k in a turn
+    sums: Any
+    sums_step: Int
+    more: Int  # 0: set the sums, else add to them
 
 
-def micro_kernel(kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int) -> Micro:
-    """The function `(a, row_step, k_step, b, b_step, count, sums, sums_step, more)` of `rows` x `vectors` sums.
+def micro_kernel(kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int) -> Callable[[Operands], None]:
+    """The function that computes `rows` x `vectors` sums."""
+    layout = f"{left.dtype}_{left.row_step}_{left.k_step}" + "_table" * left.table + "_turning" * left.turning
+    types = [kb.ptr, kb.ptr, *[kb.i64] * 4, kb.ptr, kb.i64, kb.i64, kb.ptr, kb.i64, kb.i64]
 
-    Adds `count` steps of k to the tile at `sums` (rows `sums_step` apart) if `more` is not 0, else sets the tile.
-    """
-    name = f"micro_{rows}x{vectors}_{left.dtype}_{left.row_step}_{left.k_step}"
+    def write(*arguments: Any) -> None:
+        _Micro(kb, tile, left, rows, vectors, Operands(*arguments)).write()
 
-    def write(a: Any, row_step: Any, k_step: Any, b: Any, b_step: Any, count: Any, sums: Any, step: Any, more: Any) -> None:
-        body = _Micro(kb, tile, left, rows, vectors, Buffer(a, left.dtype), Buffer(b, tile.dtype), b_step)
-        body.row_step = left.row_step if left.row_step is not None else row_step
-        body.k_step = left.k_step if left.k_step is not None else k_step
-        body.write(count, Buffer(sums, tile.dtype), step, more)
-
-    i64, ptr = kb.i64, kb.ptr
-    return kb.function(name, [ptr, i64, i64, ptr, i64, i64, ptr, i64, i64], write)
+    call = kb.function(f"micro_{rows}x{vectors}_{layout}", types, write)
+    return lambda operands: call(*(getattr(operands, f.name) for f in fields(operands)))
 
 
 class _Micro:
-    row_step: Int
-    k_step: Int
+    def __init__(self, kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int, given: Operands):
+        self.kb, self.tile, self.left, self.rows, self.vectors, self.given = kb, tile, left, rows, vectors, given
+        self.row_step: Int = left.row_step if left.row_step is not None else given.row_step
+        self.k_step: Int = left.k_step if left.k_step is not None else given.k_step
+        self.unroll = max(1, 8 // (rows * vectors))
 
-    def __init__(
-        self, kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int, a: Buffer, b: Buffer, b_step: Int
-    ):
-        self.kb, self.tile, self.left, self.rows, self.vectors = kb, tile, left, rows, vectors
-        self.a, self.b, self.b_step = a, b, b_step
-
-    def write(self, count: Int, sums: Buffer, step: Int, more: Int) -> None:
-        kb, tile = self.kb, self.tile
-        unroll = max(1, 8 // (self.rows * self.vectors))
-        places = [kb.add(kb.mul(row, step), v * tile.lanes) for row in range(self.rows) for v in range(self.vectors)]
+    def write(self) -> None:
+        kb, tile, given = self.kb, self.tile, self.given
+        sums = Buffer(given.sums, tile.dtype)
+        rows = [kb.mul(row, given.sums_step) for row in range(self.rows)]
+        places = [kb.add(row, v * tile.lanes) for row in rows for v in range(self.vectors)]
         zero = kb.const(0, tile.dtype, tile.lanes)
-        start = kb.branch(
-            kb.compare("ne", more, 0),
+        totals = kb.branch(
+            kb.compare("ne", given.more, 0),
             lambda: [kb.load(sums, place, tile.lanes) for place in places],
             lambda: [zero] * len(places),
             results=[zero.type] * len(places),
         )
-        main = kb.mul(kb.div(count, unroll), unroll)
-        start += [zero] * (len(places) * (unroll - 1))
-        totals = kb.loop(0, main, lambda k, *t: self._steps(k, unroll, list(t)), step=unroll, carried=start)
-        size = len(places)
-        merged = totals[:size]
-        for copy in range(1, unroll):
-            merged = [_add(kb, x, y) for x, y in zip(merged, totals[copy * size : (copy + 1) * size])]
-        if unroll > 1:
-            merged = kb.loop(main, count, lambda k, *t: self._steps(k, 1, list(t)), carried=merged)
-        for place, total in zip(places, merged):
+        left, right = Buffer(given.left, self.left.dtype), Buffer(given.right, tile.dtype)
+        if self.left.turning:
+            turn_of_right = kb.mul(given.count, given.right_step)
+            totals = kb.loop(
+                0,
+                given.turns,
+                lambda t, *sums: self._turn(
+                    kb.at(left, kb.mul(t, given.turn_step)), kb.at(right, kb.mul(t, turn_of_right)), list(sums)
+                ),
+                carried=totals,
+            )
+        else:
+            totals = self._turn(left, right, totals)
+        for place, total in zip(places, totals):
             kb.store(total, sums, place)
 
-    def _steps(self, k: Int, unroll: int, totals: list[ir.Value]) -> list[ir.Value]:
-        size = self.rows * self.vectors
-        parts = [totals[copy * size : (copy + 1) * size] for copy in range(unroll)]
-        return [t for copy, part in enumerate(parts) for t in self._step(self.kb.add(k, copy), part)]
+    def _turn(self, left: Buffer, right: Buffer, totals: list[ir.Value]) -> list[ir.Value]:
+        """All steps of k; a few rows use several sets of sums, added up at the end."""
+        kb, size, unroll, count = self.kb, len(totals), self.unroll, self.given.count
+        rows = self._rows(left)
+        zero = kb.const(0, self.tile.dtype, self.tile.lanes)
+        main = kb.mul(kb.div(count, unroll), unroll)
 
-    def _step(self, k: Int, totals: list[ir.Value]) -> list[ir.Value]:
+        def steps(k: Int, *parts: ir.Value) -> list[ir.Value]:
+            copies = [list(parts[c * size : (c + 1) * size]) for c in range(unroll)]
+            return [t for c, part in enumerate(copies) for t in self._step(rows, right, kb.add(k, c), part)]
+
+        spread = kb.loop(0, main, steps, step=unroll, carried=[*totals, *[zero] * (size * (unroll - 1))])
+        merged = spread[:size]
+        for copy in range(1, unroll):
+            merged = [_add(kb, x, y) for x, y in zip(merged, spread[copy * size : (copy + 1) * size])]
+        if unroll > 1:
+            merged = kb.loop(main, count, lambda k, *t: self._step(rows, right, k, list(t)), carried=merged)
+        return merged
+
+    def _rows(self, left: Buffer) -> list[Buffer]:
+        """Where each row of the left factor starts."""
+        kb = self.kb
+        if not self.left.table:
+            return [kb.at(left, kb.mul(row, self.row_step)) for row in range(self.rows)]
+        table = Buffer(self.given.table, "i64")
+        return [kb.at(left, kb.load(table, row)) for row in range(self.rows)]
+
+    def _step(self, rows: list[Buffer], right: Buffer, k: Int, totals: list[ir.Value]) -> list[ir.Value]:
         kb, tile = self.kb, self.tile
-        row_b = kb.at(self.b, kb.mul(k, self.b_step))
-        right = [kb.load(row_b, v * tile.lanes, tile.lanes) for v in range(self.vectors)]
-        column_a = kb.at(self.a, kb.mul(k, self.k_step))
+        row_of_right = kb.at(right, kb.mul(k, self.given.right_step))
+        columns = [kb.load(row_of_right, v * tile.lanes, tile.lanes) for v in range(self.vectors)]
         out = []
-        for row in range(self.rows):
-            scalar = widen(kb, kb.load(column_a, kb.mul(row, self.row_step)), tile.dtype, self.left.unsigned)
+        for number, row in enumerate(rows):
+            scalar = widen(kb, kb.load(row, kb.mul(k, self.k_step)), tile.dtype, self.left.unsigned)
             spread = kb.broadcast(scalar, tile.lanes)
-            out += [multiply_add(kb, spread, b, totals[row * self.vectors + v]) for v, b in enumerate(right)]
+            out += [multiply_add(kb, spread, b, totals[number * self.vectors + v]) for v, b in enumerate(columns)]
         return out
 
 

@@ -71,6 +71,36 @@ def packed_part(kb: KernelBuilder, factor: Factor, outer: Axis, extents: list[In
     return total
 
 
+def walk(
+    kb: KernelBuilder, dispatch: Dispatch, axis: Axis, start: Int, count: Int, body: Callable[[Int, list[Int]], None]
+) -> None:
+    """Run `body(i, position)` for `count` row-major positions of `axis` from `start` on, counting coordinates along."""
+    if len(axis) < 2:
+        kb.loop(0, count, lambda i: body(i, [kb.add(start, i)] if axis else []))
+        return
+    extents = [kb.max(loop_extent(kb, dispatch, loop), 1) for loop in axis]
+
+    def step(i: Any, *position: Any) -> list[Any]:
+        body(i, list(position))
+        return [kb.value(p) for p in _next(kb, list(position), extents)]
+
+    kb.loop(0, count, step, carried=[kb.value(p) for p in kb.delinearize(start, extents)])
+
+
+def _next(kb: KernelBuilder, position: list[Int], extents: list[Int]) -> list[Int]:
+    """The row-major successor."""
+    following: list[Int] = []
+    carry: Int = 1
+    for place, extent in reversed(list(zip(position, extents))):
+        moved = kb.add(place, carry)
+        if len(following) == len(position) - 1:
+            return [moved, *following]
+        over = kb.compare("sge", moved, extent)
+        following.insert(0, kb.select(over, 0, moved))
+        carry = kb.select(over, 1, 0)
+    return following
+
+
 def over(
     kb: KernelBuilder, dispatch: Dispatch, loops: tuple[int, ...], at: dict[int, Int], body: Callable[[dict[int, Int]], None]
 ) -> None:

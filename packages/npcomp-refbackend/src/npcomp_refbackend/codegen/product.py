@@ -1,8 +1,8 @@
 """What a contraction computes, as a matrix product: `out[outer, m, n] += lhs[outer, m, k] * rhs[outer, k, n]`.
 
 `n` is the innermost loop of the result, so results are written in whole vectors; the operand that has it is `rhs`,
-whichever side of the product it stood on. Several loops that every operand walks as one are one role; what cannot be
-joined is an `outer` loop (parallel) or a `rest` loop (reduced, one after the other).
+whichever side of the product it stood on. `lhs` may be windowed (a convolution of images with channels innermost).
+`k` are the reduced loops that are one run in both factors, `rest` the others; `outer` are loops that both factors have.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from npcomp_dialects.mlir import ir
 
 from .axes import Axis, Memory, memory_of
-from .dispatch import Access, Dispatch, Operand, Stage, Write
+from .dispatch import Access, Dispatch, Operand, Stage
 
 _WIDEN = ("arith.extf", "arith.extsi", "arith.extui")
 
@@ -31,8 +31,24 @@ class Factor:
         assert isinstance(self.access.source, Operand)
         return self.access.source
 
+    @property
+    def loops(self) -> set[int]:
+        return {loop for index in self.access.indices for loop, _ in index.terms}
+
+    @property
+    def is_plain(self) -> bool:
+        """Every index is one loop or zero: no windows."""
+        return all(i.loop is not None or i.is_zero for i in self.access.indices)
+
     def dim_of(self, loop: int) -> int | None:
         return next((d for d, i in enumerate(self.access.indices) if any(t == loop for t, _ in i.terms)), None)
+
+    def static_step(self, loop: int) -> int | None:
+        """Distance in memory of one step of a loop, where it is known."""
+        steps = [(c, self.operand.strides[d]) for d, i in enumerate(self.access.indices) for t, c in i.terms if t == loop]
+        if len(steps) != 1 or steps[0][1] is None:
+            return None
+        return steps[0][0] * steps[0][1]
 
 
 @dataclass(frozen=True)
@@ -46,40 +62,42 @@ class Product:
     n: Axis
     k: Axis
     rest: tuple[int, ...]
+    even: bool  # neighbouring rows of lhs are equally far apart, over all of m
     accumulator: str  # dtype
-
-    @property
-    def write(self) -> Write:
-        return self.root.writes[0]
 
 
 def read_product(dispatch: Dispatch) -> Product | None:
-    """The roles of a dispatch that is one contraction and pointwise stages after it; None for anything else."""
+    """The roles of a dispatch that is one product and pointwise stages after it; None for anything else."""
     root = dispatch.stages[0]
     factors = factors_of(root)
     if factors is None or any(stage.reduced for stage in dispatch.stages[1:]):
         return None
-    if any(i.loop is None and not i.is_zero for f in factors for i in f.access.indices):
-        return None
     order = [i.loop for i in root.writes[0].indices if i.loop is not None]
-    lhs, rhs = factors
-    inside = [_loops(f) for f in factors]
     reduced = set(root.reduced)
-    if not reduced <= inside[0] & inside[1] or set(order) != (inside[0] | inside[1]) - reduced:
+    lhs, rhs = factors
+    if not reduced <= lhs.loops & rhs.loops or set(order) != (lhs.loops | rhs.loops) - reduced:
         return None
-    ends = [l for l in order if (l in inside[0]) != (l in inside[1])]
+    ends = [l for l in order if (l in lhs.loops) != (l in rhs.loops)]
     if not ends:
         return None
-    if ends[-1] in inside[0]:
-        lhs, rhs, inside = rhs, lhs, inside[::-1]
-    chains = _Chains(dispatch, order, reduced)
-    n = chains.parallel([l for l in order if l in inside[1] - inside[0]])
-    m = chains.parallel([l for l in order if l in inside[0] - inside[1]])
-    k = chains.reduced(lhs, rhs)
+    if ends[-1] in lhs.loops:
+        lhs, rhs = rhs, lhs
+    if not rhs.is_plain:
+        return None
+    joins = Joins(dispatch)
+    n = joins.inner([l for l in order if l in rhs.loops - lhs.loops], joins.everywhere)
+    m = tuple(l for l in order if l in lhs.loops - rhs.loops)
+    steps = [l for i in lhs.access.indices for l, _ in i.terms if l in reduced]
+
+    def runs(a: int, b: int) -> bool:
+        return joins.within(lhs, a, b) and (rhs.operand.constant or joins.within(rhs, a, b))
+
+    k = joins.inner(steps, runs)
+    even = joins.inner(list(m), lambda a, b: joins.within(lhs, a, b)) == m
     outer = tuple(l for l in order if l not in m + n)
-    rest = tuple(l for l in sorted(reduced) if l not in k)
-    epilogue, sums = tuple(dispatch.stages[1:]), accumulator_of(root.writes[0].dtype)
-    return Product(root, epilogue, lhs, rhs, outer, m, n, k, rest, sums)
+    rest = tuple(l for l in steps if l not in k)
+    sums = accumulator_of(root.writes[0].dtype)
+    return Product(root, tuple(dispatch.stages[1:]), lhs, rhs, outer, m, n, k, rest, even, sums)
 
 
 def accumulator_of(dtype: str) -> str:
@@ -106,39 +124,42 @@ def _is_unsigned(argument: ir.Value) -> bool:
     return any(use.owner.operation.name == "arith.extui" for use in argument.uses)
 
 
-def _loops(factor: Factor) -> set[int]:
-    return {i.loop for i in factor.access.indices if i.loop is not None}
+class Joins:
+    """Which neighbouring loops memory walks as one: a step of the outer is as far as all steps of the inner."""
 
-
-class _Chains:
-    """Finds neighbouring loops that all memory of the dispatch walks as one."""
-
-    def __init__(self, dispatch: Dispatch, order: list[int], reduced: set[int]):
-        self.dispatch, self.order, self.reduced_loops = dispatch, order, reduced
+    def __init__(self, dispatch: Dispatch):
+        self.dispatch = dispatch
         self.memory = memory_of(dispatch)
         self.fixed = asked_for(dispatch)
 
-    def parallel(self, loops: list[int]) -> Axis:
-        """The innermost of `loops` with the ones outside it that join it."""
-        return self._join(loops, lambda m: True)
-
-    def reduced(self, lhs: Factor, rhs: Factor) -> Axis:
-        order = [i.loop for i in lhs.access.indices if i.loop in self.reduced_loops]
-        return self._join(order, lambda m: m.operand in (lhs.operand, rhs.operand))
-
-    def _join(self, loops: list[int], concerns: Callable[[Memory], bool]) -> Axis:
+    def inner(self, loops: list[int], joins: Callable[[int, int], bool]) -> Axis:
+        """The last of `loops` with those before it that join it."""
         axis = tuple(loops[-1:])
         for loop in reversed(loops[:-1]):
-            pair = (loop, axis[0])
-            joins = all(walks_as_one(m, *pair) for m in self.memory if concerns(m))
-            if not joins or set(pair) & self.fixed:
+            if not joins(loop, axis[0]):
                 break
             axis = (loop, *axis)
         return axis
 
+    def everywhere(self, a: int, b: int) -> bool:
+        """In all memory, and no body asks where it is in them."""
+        return not {a, b} & self.fixed and all(walks_as_one(m, a, b) for m in self.memory)
+
+    def except_in(self, factor: Factor) -> Callable[[int, int], bool]:
+        """In all memory but `factor`'s."""
+        others = [m for m in self.memory if m.operand is not factor.operand]
+        return lambda a, b: not {a, b} & self.fixed and all(walks_as_one(m, a, b) for m in others)
+
+    def within(self, factor: Factor, a: int, b: int) -> bool:
+        memory = Memory(factor.operand, factor.access.indices, False, 0)
+        outer, inner, size = factor.static_step(a), factor.static_step(b), self.dispatch.loops[b].size
+        if None not in (outer, inner, size):
+            return outer == inner * size
+        return walks_as_one(memory, a, b)
+
 
 def asked_for(dispatch: Dispatch) -> set[int]:
-    """Loops whose position some body asks for, or that a body's accesses gather by."""
+    """Loops whose position some body asks for."""
     found: set[int] = set()
     for stage in dispatch.stages:
         for op in stage.body.operations:
