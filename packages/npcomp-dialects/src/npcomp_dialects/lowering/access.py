@@ -6,7 +6,7 @@ A transposed, broadcast or unsqueezed tensor is read from its source through a m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from npcomp_dialects.mlir import ir
 
@@ -33,12 +33,20 @@ class Access:
         """`view[..]` is `source[..]` with `dims[j]` the view's dim for dim `j` of the source."""
         self._views[view] = (source, list(dims))
 
-    def read(self, tensor: ir.Value, exprs: Sequence[Expr]) -> tuple[ir.Value, list[Expr]]:
-        """The value to read and the index of each of its dims, for a tensor read at `exprs`."""
+    def read(
+        self, tensor: ir.Value, exprs: Sequence[Expr], keep: Collection[int] = ()
+    ) -> tuple[ir.Value, list[Expr]]:
+        """The value to read and the index of each of its dims, for a tensor read at `exprs`.
+
+        The loops in `keep` get their extent from this operand alone, so no dim of theirs may disappear.
+        """
         found = list(exprs)
         while (view := self._views.get(tensor)) is not None:
-            tensor, dims = view
-            found = [None if d is None else found[d] for d in dims]
+            source, dims = view
+            through = [None if d is None else found[d] for d in dims]
+            if any(loop in found and loop not in through for loop in keep):
+                break
+            tensor, found = source, through
         return tensor, found
 
     def require(self, requirements: Sequence[Requirement], op_name: str) -> None:

@@ -190,7 +190,7 @@ class Builder:
             x = self.cast(x, DType.bool)
         elif kind in ("max", "min") and x.dtype in (DType.bool, DType.u8):
             return self.cast(self.reduce(kind, self.cast(x, DType.i16), dims, keepdim), x.dtype)
-        if not dims:
+        if not dims or not x.rank:
             return x
         sizes = shape_rules.reduced(self.sizes.of(x.value), dims, keepdim)
         return self._one(
@@ -204,6 +204,8 @@ class Builder:
         )
 
     def arg_reduce(self, kind: str, x: T, dim: int, keepdim: bool = False) -> T:
+        if not x.rank:
+            return self.full([], 0, DType.i64)
         if x.dtype in (DType.bool, DType.u8):
             x = self.cast(x, DType.i16)
         sizes = shape_rules.reduced(self.sizes.of(x.value), [dim], keepdim)

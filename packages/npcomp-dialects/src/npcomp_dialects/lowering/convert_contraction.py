@@ -28,7 +28,10 @@ def convert_contract(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     left, right, out = shape_rules.letters(spec)
     loops = list(out) + sorted({*left, *right} - set(out), key=(left + right).index)
     where = {letter: number for number, letter in enumerate(loops)}
-    operands = [c.access.read(x, [where[letter] for letter in letters]) for x, letters in ((lhs, left), (rhs, right))]
+    summed = range(len(out), len(loops))
+    operands = [
+        c.access.read(x, [where[letter] for letter in letters], summed) for x, letters in ((lhs, left), (rhs, right))
+    ]
     return [_multiply_add(c, operands, sizes, range(len(out)), len(loops), element(lhs))]
 
 
@@ -84,7 +87,8 @@ def _plain(c: Conversion, x: ir.Value, w: ir.Value, stride: Sequence[int], dilat
     channel = 2 + n
     window = sliding(2, channel + 1, stride, dilation)
     kernel = range(channel + 1, channel + 1 + n)
-    operands = [c.access.read(x, [0, channel, *window]), c.access.read(w, [1, channel, *kernel])]
+    summed = [channel, *kernel]
+    operands = [c.access.read(x, [0, channel, *window]), c.access.read(w, [1, *summed], summed)]
     return operands, range(2 + n), 3 + 2 * n
 
 
@@ -94,7 +98,8 @@ def _grouped(c: Conversion, x: ir.Value, w: ir.Value, stride: Sequence[int], dil
     channel = 3 + n
     window = sliding(3, channel + 1, stride, dilation)
     kernel = range(channel + 1, channel + 1 + n)
-    operands = [c.access.read(x, [0, 1, channel, *window]), c.access.read(w, [1, 2, channel, *kernel])]
+    summed = [channel, *kernel]
+    operands = [c.access.read(x, [0, 1, channel, *window]), c.access.read(w, [1, 2, *summed], summed)]
     return operands, range(3 + n), 4 + 2 * n
 
 

@@ -70,7 +70,7 @@ def check_indices(c: Conversion, index: ir.Value, size: Poly, dim: int, op_name:
         return [emitter.value("arith.andi", [acc, emitter.value("arith.andi", [low, high], i1)], i1)]
 
     rank = len(c.builder.sizes.of(index))
-    source, exprs = c.access.read(index, range(rank))
+    source, exprs = c.access.read(index, range(rank), range(rank))
     made = c.linalg.generic([source], [init], [exprs, []], rank, range(rank), body=body)[0]
     fits = emitter.value("tensor.extract", [made], i1)
     known = polynomial.as_constant(c.builder.symbols.canonical(size))

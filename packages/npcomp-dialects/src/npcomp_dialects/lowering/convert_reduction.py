@@ -26,7 +26,7 @@ def convert_reduce(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     out_sizes = [sizes[d] for d in kept]
     type = c.builder.sizes.type_of(out_sizes, inner)
     init = c.linalg.filled(out_sizes, type, start(c.builder, kind, inner))
-    source, exprs = c.access.read(x, range(len(sizes)))
+    source, exprs = c.access.read(x, range(len(sizes)), dims)
     made = c.linalg.generic(
         [source],
         [init],
@@ -78,7 +78,7 @@ def convert_arg_reduce(c: Conversion, op: ir.Operation) -> list[ir.Value]:
             emitter.value("arith.select", [better, here, position], i64),
         ]
 
-    source, exprs = c.access.read(x, range(len(sizes)))
+    source, exprs = c.access.read(x, range(len(sizes)), [dim])
     made = c.linalg.generic([source], [best, where], [exprs, kept, kept], len(sizes), [dim], body=body)[1]
     c.builder.sizes.define(made, out_sizes)
     return [_restore(c, made, sizes, [dim], flag(op, "keepdim"))]

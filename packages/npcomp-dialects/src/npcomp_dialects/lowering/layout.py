@@ -51,7 +51,7 @@ def _by_shape(c: Conversion, x: ir.Value, sizes: Sequence[Poly], type: ir.Type) 
 
 def collapse(c: Conversion, x: ir.Value, groups: Groups, sizes: Sequence[Poly]) -> ir.Value:
     """Merges each group of dims into one."""
-    if all(len(g) == 1 for g in groups):
+    if len(groups) == ranked(x).rank:
         return x
     shown = static_sizes(ranked(x))
     merged = [_merged([shown[d] for d in g]) for g in groups]
@@ -62,7 +62,7 @@ def collapse(c: Conversion, x: ir.Value, groups: Groups, sizes: Sequence[Poly]) 
 
 def expand(c: Conversion, x: ir.Value, groups: Groups, sizes: Sequence[Poly]) -> ir.Value:
     """Splits each dim into a group."""
-    if all(len(g) == 1 for g in groups):
+    if len(groups) == len(sizes):
         return x
     shown = c.builder.sizes.static(sizes)
     x = c.linalg.cast(x, tensor_type([_merged([shown[d] for d in g]) for g in groups], element(x)))

@@ -19,7 +19,7 @@ class Factory(Block):
     @classmethod
     def static_arguments(cls) -> list[str]:
         ignored = ("Layout", "Device", "MemoryFormat")
-        return [a.name for a in super().static_arguments() if cls.schema.argument(a).type.leaf not in ignored]
+        return [a for a in super().static_arguments() if cls.schema.argument(a).type.leaf not in ignored]
 
 
 def sizes_of(value: Any) -> Any:
