@@ -45,7 +45,7 @@ class _Insert:
     def __init__(self, block: Any, op: Any):
         self.block, self.op = block, op
         self.source, self.target = op.operands[0], op.operands[1]
-        self.order = {o.operation: n for n, o in enumerate(block.operations)}
+        self.order = {r: n for n, o in enumerate(block.operations) for r in o.operation.results}
 
     def rewrite(self) -> None:
         root = self._fresh_root()
@@ -77,7 +77,7 @@ class _Insert:
         if isinstance(self.source.owner, ir.Block):
             return None
         op = self.source.owner.operation
-        if op.name != "refrt.dispatch" or op not in self.order or len(list(self.source.uses)) != 1:
+        if op.name != "refrt.dispatch" or op.results[0] not in self.order or len(list(self.source.uses)) != 1:
             return None
         number = len(op.operands) - len(op.results) + list(op.results).index(self.source)
         out = op.operands[number]
@@ -90,7 +90,7 @@ class _Insert:
             if isinstance(value.owner, ir.Block):
                 return None
             op = value.owner.operation
-            if op not in self.order:
+            if op.results[0] not in self.order:
                 return None
             if op.name == "tensor.empty":
                 return value if self._only_views(value) else None
@@ -122,7 +122,7 @@ class _Insert:
         for value in wanted:
             if not self._collect(value, producer, late):
                 return False
-        for op in sorted(set(late), key=lambda o: self.order[o]):
+        for op in sorted({o.results[0]: o for o in late}.values(), key=lambda o: self.order[o.results[0]]):
             op.move_before(producer)
         return True
 
@@ -131,7 +131,7 @@ class _Insert:
         if isinstance(value.owner, ir.Block):
             return True
         op = value.owner.operation
-        if op not in self.order or self.order[op] < self.order[producer]:
+        if op.results[0] not in self.order or self.order[op.results[0]] < self.order[producer.results[0]]:
             return True
         if op == producer or not _is_movable(op):
             return False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import arith
 
 from .axes import Axis, Walk
 from .body import inline
@@ -130,8 +131,31 @@ class Elements:
         handlers = {
             "linalg.index": lambda op, _: self._index(stage, op, scope),
             "tensor.extract": lambda op, indices: self._extract(op, indices, scope),
+            "arith.divf": lambda op, operands: self._divide(stage, op, *operands),
         }
         return inline(self.kb, stage.body, [*values, *accumulators], lanes, self.resolve, handlers)
+
+    def _divide(self, stage: Stage, op: Any, a: ir.Value, b: ir.Value) -> ir.Value:
+        """A row divided by a number that was reduced from it is multiplied by the reciprocal, which costs once a row."""
+        kb = self.kb
+        lanes = max(kb.lanes(a), kb.lanes(b))
+        if kb.lanes(b) == 1 and lanes > 1 and kb.dtype(b) == "f32" and self._is_reduced(stage, op.operands[1]):
+            inverse = arith.DivFOp(kb.const(1.0, "f32"), b).result
+            return arith.MulFOp(a, kb.broadcast(inverse, lanes)).result
+        return arith.DivFOp(kb.broadcast(a, lanes), kb.broadcast(b, lanes)).result
+
+    def _is_reduced(self, stage: Stage, value: Any) -> bool:
+        """A body's argument that comes from a reduction of this dispatch."""
+        arguments = list(stage.body.arguments)[: len(stage.reads)]
+        if value not in arguments:
+            return False
+        source = stage.reads[arguments.index(value)].source
+        if not isinstance(source, Local):
+            return False
+        return any(self.dispatch.stages[s].reduced for s in [source.stage, *self._sources(source.stage)])
+
+    def _sources(self, stage: int) -> set[int]:
+        return self.dispatch.cluster.dependencies(stage)
 
     def resolve(self, value: ir.Value) -> ir.Value:
         slot = self.dispatch.scalar_slot(value)
@@ -202,12 +226,8 @@ class Elements:
             return position
         key = ("ramp", axis)
         if key not in scope.values:
-            ramp = ir.Operation.create(
-                "arith.addi",
-                results=[kb.type("i64", self.lanes)],
-                operands=[kb.broadcast(position, self.lanes), kb.iota(self.lanes)],
-            )
-            scope.values[key] = ramp.results[0]
+            ramp = arith.AddIOp(kb.broadcast(position, self.lanes), kb.iota(self.lanes))
+            scope.values[key] = ramp.result
         return scope.values[key]
 
     def _extract(self, op: Any, indices: list[ir.Value], scope: Scope) -> ir.Value:
@@ -227,8 +247,8 @@ class Elements:
         offsets = kb.const(0, "i64", self.lanes)
         for dim, index in enumerate(indices):
             stride = kb.broadcast(kb.value(operand.stride(dim)), self.lanes)
-            scaled = _i64("arith.muli", kb.broadcast(index, self.lanes), stride)
-            offsets = _i64("arith.addi", offsets, scaled)
+            scaled = arith.MulIOp(kb.broadcast(index, self.lanes), stride).result
+            offsets = arith.AddIOp(offsets, scaled).result
         return kb.gather(operand, offsets, mask)
 
     def _kept_place(self, s: int, scope: Scope) -> tuple[Any, tuple[Index, ...] | None]:
@@ -270,6 +290,3 @@ class Elements:
             sizes.append(known if known is not None else self.operands[source.operand].size(source.dim))
         return self.kb.product(sizes)
 
-
-def _i64(name: str, a: ir.Value, b: ir.Value) -> ir.Value:
-    return ir.Operation.create(name, results=[a.type], operands=[a, b]).results[0]

@@ -36,7 +36,7 @@ def family(cluster: Cluster, escaping: set[int]) -> str | None:
     if len(cluster.members) > MAX_MEMBERS or _operand_count(cluster, escaping) > MAX_OPERANDS:
         return None
     roots = [m for m, g in enumerate(cluster.members) if root_family(g)]
-    if len(roots) > 1:
+    if len(roots) > 1 or not _extents_are_known(cluster, escaping):
         return None
     if roots:
         return _rooted(cluster, roots[0])
@@ -46,6 +46,17 @@ def family(cluster: Cluster, escaping: set[int]) -> str | None:
 def _operand_count(cluster: Cluster, escaping: set[int]) -> int:
     outside = {v for g in cluster.members for v in g.inputs + g.captured() if v not in cluster.producers}
     return len(outside) + len(escaping)
+
+
+def _extents_are_known(cluster: Cluster, escaping: set[int]) -> bool:
+    """Every loop is static, or a dimension of a tensor that the kernel gets."""
+    known = {c for c, size in cluster.sizes.items() if size is not None}
+    for m, generic in enumerate(cluster.members):
+        results = list(generic.op.results)
+        for value, indices in zip(generic.inputs + results, generic.maps):
+            if value not in cluster.producers or m in escaping:
+                known.update(cluster.loops[m][i.loop] for i in indices if i.loop is not None)
+    return known >= set(cluster.sizes)
 
 
 def _rooted(cluster: Cluster, root: int) -> str | None:

@@ -8,6 +8,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import arith, tensor
 
 from .build import empty_like, known_size
+from .cluster import unify
 from .fusion import Group
 from .structured import Generic
 
@@ -32,9 +33,10 @@ def materialize(group: Group, results_before: Any) -> Any:
     block = op.regions[0].blocks.append(*[v.type for v in inputs + outs], arg_locs=locations)
     mapping = dict(zip(inputs, list(block.arguments)[: len(inputs)]))
     destinations = dict(zip(escaping, list(block.arguments)[len(inputs) :]))
+    sources = _Sources(group, inputs, destinations)
     with ir.InsertionPoint(block):
         for generic in group.generics:
-            _clone(generic, mapping, destinations)
+            _clone(generic, mapping, destinations, sources)
         with op.location:
             ir.Operation.create("refrt.yield", operands=[mapping[r] for r in escaping])
     for old, new in zip(escaping, op.results):
@@ -80,11 +82,11 @@ def _defined_by(value: Any, name: str) -> bool:
 
 
 def _used_outside(result: Any, group: Group) -> bool:
-    users = {g.op.operation for g in group.generics}
+    users = [g.op.operation for g in group.generics]
     return any(not _is_within(u.owner.operation, users) for u in result.uses)
 
 
-def _is_within(op: Any, ops: set[Any]) -> bool:
+def _is_within(op: Any, ops: list[Any]) -> bool:
     while op is not None:
         if op in ops:
             return True
@@ -104,12 +106,36 @@ def _destination(result: Any, group: Group) -> Any:
     return tensor.EmptyOp([known_size(out, d) for d in range(out.type.rank)], out.type.element_type).result
 
 
-def _clone(generic: Generic, mapping: dict[Any, Any], destinations: dict[Any, Any]) -> None:
+class _Sources:
+    """Where the extent of each loop of a group is found: a dimension of an input, or of a result that escapes."""
+
+    def __init__(self, group: Group, inputs: list[Any], destinations: dict[Any, Any]):
+        cluster = unify(group.generics)
+        assert cluster is not None
+        self.members, self.loops = cluster.members, cluster.loops
+        self.found: dict[int, tuple[Any, int]] = {}
+        for generic, classes in zip(self.members, self.loops):
+            values = [*generic.inputs, *generic.op.results]
+            for value, indices in zip(values, generic.maps):
+                if value in inputs or value in destinations:
+                    for dim, index in enumerate(indices):
+                        if index.loop is not None:
+                            self.found.setdefault(classes[index.loop], (value, dim))
+
+    def of(self, generic: Generic, result: int, dim: int) -> tuple[Any, int]:
+        loop = generic.out_maps[result][dim].loop
+        classes = next(c for g, c in zip(self.members, self.loops) if g is generic)
+        if loop is None or classes[loop] not in self.found:
+            raise ValueError(f"nothing has the extent of dimension {dim} of a result of {generic.op.operation.name}")
+        return self.found[classes[loop]]
+
+
+def _clone(generic: Generic, mapping: dict[Any, Any], destinations: dict[Any, Any], sources: _Sources) -> None:
     with generic.op.location:
         for value in generic.inputs + generic.captured():
             if value not in mapping:
                 mapping[value] = _owner(value).clone().results[0]
-        outs = [_local_out(generic, n, mapping, destinations) for n in range(len(generic.outs))]
+        outs = [_local_out(generic, n, mapping, destinations, sources) for n in range(len(generic.outs))]
     clone = generic.op.operation.clone()
     for i, value in enumerate(generic.inputs):
         clone.operands[i] = mapping[value]
@@ -120,16 +146,18 @@ def _clone(generic: Generic, mapping: dict[Any, Any], destinations: dict[Any, An
     mapping.update(zip(generic.op.results, clone.results))
 
 
-def _local_out(generic: Generic, n: int, mapping: dict[Any, Any], destinations: dict[Any, Any]) -> Any:
+def _local_out(
+    generic: Generic, n: int, mapping: dict[Any, Any], destinations: dict[Any, Any], sources: _Sources
+) -> Any:
     """The out operand of a clone: its initial value where the body reads it, else only a shape."""
-    out, result = generic.outs[n], generic.op.results[n]
-    if _is_read(generic.accumulators[n]):
-        if not _defined_by(out, "linalg.fill"):
-            return mapping[out]
-        value = _owner(out).operands[0]
-        scalar = mapping[value] if value in mapping else _owner(value).clone().results[0]
-        return _fill(scalar, _shape(generic, n, mapping, destinations.get(result)))
-    return _shape(generic, n, mapping, destinations.get(result))
+    out = generic.outs[n]
+    if not _is_read(generic.accumulators[n]):
+        return _shape(generic, n, mapping, destinations, sources)
+    if not _defined_by(out, "linalg.fill"):
+        return mapping[out]
+    value = _owner(out).operands[0]
+    scalar = mapping[value] if value in mapping else _owner(value).clone().results[0]
+    return _fill(scalar, _shape(generic, n, mapping, destinations, sources))
 
 
 def _fill(scalar: Any, shape: Any) -> Any:
@@ -147,26 +175,20 @@ def _fill(scalar: Any, shape: Any) -> Any:
     return op.results[0]
 
 
-def _shape(generic: Generic, n: int, mapping: dict[Any, Any], destination: Any) -> Any:
-    """A tensor with the result's sizes: the destination, or an empty one sized by the op's inputs."""
-    if destination is not None:
-        return destination
+def _shape(generic: Generic, n: int, mapping: dict[Any, Any], destinations: dict[Any, Any], sources: _Sources) -> Any:
+    """A tensor with the result's sizes: the destination, or an empty one sized by what the group has."""
+    result = generic.op.results[n]
+    if result in destinations:
+        return destinations[result]
     kind = ir.RankedTensorType(generic.outs[n].type)
-    sizes = [s if s >= 0 else _dim(*_sized_by(generic, n, d, mapping)) for d, s in enumerate(kind.shape)]
+    sizes = []
+    for d, size in enumerate(kind.shape):
+        if size < 0:
+            value, dim = sources.of(generic, n, d)
+            value = destinations[value] if value in destinations else mapping[value]
+            size = tensor.DimOp(value, arith.ConstantOp(ir.IndexType.get(), dim).result).result
+        sizes.append(size)
     return tensor.EmptyOp(sizes, kind.element_type).result
-
-
-def _dim(value: Any, dim: int) -> Any:
-    return tensor.DimOp(value, arith.ConstantOp(ir.IndexType.get(), dim).result).result
-
-
-def _sized_by(generic: Generic, n: int, dim: int, mapping: dict[Any, Any]) -> tuple[Any, int]:
-    loop = generic.out_maps[n][dim].loop
-    for value, indices in zip(generic.inputs, generic.in_maps):
-        for d, index in enumerate(indices):
-            if index.loop == loop and loop is not None:
-                return mapping[value], d
-    raise ValueError(f"no input of {generic.op.operation.name} has the extent of dimension {dim} of its result")
 
 
 def _replace_inside(op: Any, old: Any, new: Any) -> None:

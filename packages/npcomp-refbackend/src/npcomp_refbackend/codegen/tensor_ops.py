@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from npcomp_dialects.errors import UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import arith, llvm, scf
 
@@ -85,6 +86,8 @@ def _extract(driver: Any, op: Any) -> None:
 
 def _from_elements(driver: Any, op: Any) -> None:
     kind = ir.RankedTensorType(op.results[0].type)
+    if isinstance(kind.element_type, ir.IndexType):
+        return  # the sizes of a reshape, which reads them from here
     handle = driver.calls.alloc(dtype_code(kind.element_type), list(kind.shape))
     data = driver.calls.data(handle)
     for n, element in enumerate(op.operands):
@@ -135,16 +138,12 @@ def _reshape(driver: Any, op: Any) -> None:
     """`tensor.reshape` to sizes held in a 1-d tensor."""
     source, shape = op.operands
     known = shape_of(op.results[0])
-    owner = None if isinstance(shape.owner, ir.Block) else shape.owner.operation
-    if owner is not None and owner.name == "tensor.from_elements":
-        sizes: list[Int] = [
-            s if s is not None else driver.calls.i64_of(driver.get(v)) for s, v in zip(known, owner.operands)
-        ]
-    else:
-        cells = driver.calls.data(driver.get(shape))
-        sizes = [
-            s if s is not None else driver.calls.load_slot(cells, d, driver.calls.i64) for d, s in enumerate(known)
-        ]
+    owner = shape.owner.operation
+    if owner.name != "tensor.from_elements":
+        raise UnsupportedError(f"the sizes of a reshape come from `{owner.name}`", op.location)
+    sizes: list[Int] = []
+    for size, value in zip(known, owner.operands):
+        sizes.append(size if size is not None else driver.calls.i64_of(driver.get(value)))
     _view_dense(driver, source, sizes, op.results[0])
 
 
