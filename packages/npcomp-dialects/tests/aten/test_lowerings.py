@@ -73,6 +73,8 @@ def test_lowering_gives_torchs_answer(block: Any, case: Case, binding: dict[str,
     got, want = flatten(got), flatten(want)
     assert len(got) == len(want)
     for g, w in zip(got, want, strict=True):
+        if w is None and isinstance(g, T):
+            continue
         assert_same(g, w, case.rtol, block.compare == "values", block.schema.returns[0].type.leaf)
 
 

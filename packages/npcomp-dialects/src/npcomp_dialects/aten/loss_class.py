@@ -68,7 +68,8 @@ ND_CASES = [
 
 
 @op(
-    "aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor"
+    "aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, "
+    "SymInt ignore_index=-100) -> Tensor"
 )
 @op(
     "aten::nll_loss_nd(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, "
@@ -112,7 +113,6 @@ class NllLossForward(Loss):
 @op(
     "aten::nll_loss_backward(Tensor grad_output, Tensor self, Tensor target, Tensor? weight, int reduction, "
     "SymInt ignore_index, Tensor total_weight) -> Tensor",
-    out="aten::nll_loss_backward.grad_input",
 )
 class NllLossBackward(Loss):
     """The gradient of nll_loss: minus the weight at the target class."""
