@@ -164,3 +164,16 @@ def test_the_process_goes_on(operators):
     with pytest.raises(nts.TorchScriptError):
         nts.import_module(Ignores())
     assert operators(nts.import_module(torch.nn.Tanh())) == ["aten.tanh"]
+
+
+class Packs(torch.nn.Module):
+    def forward(self, x, lengths):
+        packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths)  # BAD
+        return torch.nn.utils.rnn.pad_packed_sequence(packed)[0]
+
+
+def test_inside_torchs_own_code_the_users_line_is_named():
+    with pytest.raises(nts.TorchScriptError, match=r"\(in .*rnn.py:\d+\)") as caught:
+        nts.import_module(Packs())
+    first = caught.value.problems[0]
+    assert (first.location.file, first.location.line) == (__file__, bad_lines(Packs)[0])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from npcomp_dialects.errors import SourceLocation
 
 from npcomp_torchscript.errors import Refusal
 from npcomp_torchscript.instances import Instances
@@ -18,7 +19,7 @@ PYTHON: Any = torch.jit._state._python_cu
 @dataclass
 class Unit:
     """One function to import. `owner` is the class type of a method. `in_python` tells that torch compiled it in this
-    process, so that the functions it calls are found by name."""
+    process, so that the functions it calls are found by name. `called_from` is the user's line that first led here."""
 
     symbol: str
     graph: Any
@@ -26,6 +27,7 @@ class Unit:
     owner: Any = None
     method: str = ""
     in_python: bool = True
+    called_from: SourceLocation | None = None
 
 
 class Functions:

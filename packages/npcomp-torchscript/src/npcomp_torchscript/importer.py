@@ -85,8 +85,10 @@ class ProgramImporter:
 
     # What graph importers ask for.
 
-    def problem(self, refusal: Refusal, place: SourceLocation | None) -> None:
-        problem = Problem(refusal.message, place or self.location, refusal.do)
+    def problem(self, refusal: Refusal, place: SourceLocation | None, inside: SourceLocation | None = None) -> None:
+        """Notes what was refused at the user's `place`; `inside` is the line of torch's code where it was found."""
+        where = f" (in {inside})" if inside is not None and inside != place else ""
+        problem = Problem(refusal.message + where, place or self.location, refusal.do)
         if problem not in self.problems:
             self.problems.append(problem)
 

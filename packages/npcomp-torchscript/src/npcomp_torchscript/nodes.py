@@ -16,7 +16,7 @@ from npcomp_torchscript import environment
 from npcomp_torchscript.constants import create, scalar, value_of, widen
 from npcomp_torchscript.errors import Refusal
 from npcomp_torchscript.functions import Unit
-from npcomp_torchscript.locations import Locations
+from npcomp_torchscript.locations import Locations, is_library
 
 if TYPE_CHECKING:
     from npcomp_torchscript.importer import ProgramImporter
@@ -67,9 +67,19 @@ class GraphImporter:
                 with self.loc:
                     self._visit(node)
             except Refusal as refusal:
-                self.program.problem(refusal, self.locations.current)
+                self.program.problem(refusal, self._users_place(), inside=self.locations.current)
             except Poisoned:
                 pass
+
+    def _users_place(self) -> SourceLocation | None:
+        """The current line; inside torch's own code the line that called it."""
+        current = self.locations.current or self.program.location
+        if current is None or is_library(current.file):
+            return self.unit.called_from or current
+        return current
+
+    def _calls(self, unit: Unit) -> None:
+        unit.called_from = unit.called_from or self._users_place()
 
     def _visit(self, node: Any) -> None:
         handler = HANDLERS.get(node.kind())
@@ -165,12 +175,14 @@ class GraphImporter:
             self._values[node.output().unique()] = scalar(None)
             return
         unit = self.program.functions.method(receiver.type(), node.s("name"))
+        self._calls(unit)
         operands = [self._value(receiver), *self._arguments(unit, arguments, skip=1)]
         attributes = {"name": ir.StringAttr.get(node.s("name"))}
         self._define(node, create("torch.prim.CallMethod", self._result_types(node), operands, attributes))
 
     def _call_function(self, node: Any) -> None:
         unit = self.program.functions.called(node, self.unit)
+        self._calls(unit)
         operands = self._arguments(unit, list(node.inputs())[1:], skip=0)
         callee = {"callee": ir.FlatSymbolRefAttr.get(unit.symbol)}
         self._define(node, create("func.call", self._result_types(node), operands, callee))

@@ -1,0 +1,75 @@
+"""Every operator that torch has a schema for can be imported: the importer knows none of them by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import npcomp_dialects
+import pytest
+import torch
+from npcomp_dialects.mlir import ir
+from npcomp_torchscript.functions import Unit
+from npcomp_torchscript.importer import ProgramImporter
+from npcomp_torchscript.sources import Source
+
+TORCH: Any = torch._C
+TRANSLATED = (
+    2000  # most of torch's ATen schemas have types that the IR knows; the others are refused, each with a reason
+)
+
+
+def graph_of(schema: Any) -> Any:
+    """A graph that calls one operator on its own arguments."""
+    graph = TORCH.Graph()
+    inputs = []
+    for argument in schema.arguments:
+        inputs.append(graph.addInput())
+        inputs[-1].setType(argument.type)
+    node = graph.appendNode(graph.create(schema.name, inputs, len(schema.returns)))
+    for output, result in zip(node.outputs(), schema.returns, strict=True):
+        output.setType(result.type)
+        graph.registerOutput(output)
+    return graph
+
+
+def is_concrete(schema: Any) -> bool:
+    """Not over type variables, which no graph contains."""
+    types = [str(value.type) for value in [*schema.arguments, *schema.returns]]
+    return not any(word in text for text in types for word in ("t[", "t]", "t)", "t,", "tVal", "AnyList")) and not (
+        {"t", "T"} & set(types)
+    )
+
+
+def test_every_aten_schema():
+    schemas = [s for s in TORCH._jit_get_all_schemas() if s.name.startswith("aten::") and is_concrete(s)]
+    translated = 0
+    with npcomp_dialects.context(), ir.Location.unknown():
+        for number, schema in enumerate(schemas):
+            importer = ProgramImporter(Source(None))
+            unit = Unit(f"f{number}", graph_of(schema), [result.type for result in schema.returns])
+            with ir.InsertionPoint(importer.module.body):
+                importer._function(unit, None)
+            if importer.problems:
+                assert all(problem.message and problem.do for problem in importer.problems)
+                continue
+            assert importer.module.operation.verify(), schema
+            text = str(importer.module)
+            name = schema.name.removeprefix("aten::")
+            full = f"aten.{name}.{schema.overload_name}" if schema.overload_name else f"aten.{name}"
+            translated += f'"{full}"' in text or "torch.constant" in text
+    assert translated > TRANSLATED, f"{translated} of {len(schemas)}"
+
+
+def test_operators_of_other_libraries_travel_by_name(operators):
+    import npcomp_torchscript as nts
+
+    library = torch.library.Library("npcomp_test", "DEF")
+    library.define("twice(Tensor x) -> Tensor")
+    library.impl("twice", lambda x: x * 2, "CompositeExplicitAutograd")
+
+    def model(x):
+        return torch.ops.npcomp_test.twice(x)
+
+    assert operators(nts.import_module(model)) == ["npcomp_test.twice"]
+    with pytest.raises(Exception, match="twice"):
+        nts.compile(model, [nts.TensorSpec([None], torch.float32)])
