@@ -77,7 +77,7 @@ def torchscript_program(block: type[Block], case: Case, tensors: list[torch.Tens
     return Runnable({None: nts.compile(function, specs)})
 
 
-def _dim(dim: int | str) -> int | str:
+def _dim(dim: int | str) -> Any:
     return dim.replace("?", "unknown") if isinstance(dim, str) else dim
 
 

@@ -52,7 +52,7 @@ def lines_per_file() -> dict[str, Any]:
 
 
 def timed_import(statement: str) -> float:
-    """Milliseconds, the best of five fresh processes; torch, where it is needed, is imported before the clock starts."""
+    """Milliseconds, the best of five fresh processes; torch, where needed, is imported before the clock starts."""
     before = "import torch; " if "torchscript" in statement or "acap" in statement else ""
     code = f"{before}import time; t = time.perf_counter(); {statement}; print((time.perf_counter() - t) * 1e3)"
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]

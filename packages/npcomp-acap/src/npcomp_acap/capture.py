@@ -117,11 +117,18 @@ def _origin(node: Any) -> Any:
     return node
 
 
+def results_of(graph: torch.fx.Graph) -> list[Any]:
+    """What the graph returns: nodes, and Python numbers where a size is a constant."""
+    returned: Any = graph.output_node().args[0]
+    return list(returned)
+
+
 def _prune_results(graph: torch.fx.Graph, kept: int, state: int) -> tuple[list[int], list[int]]:
     """Drops results that are unchanged placeholders; says which state tensors and which arguments are changed."""
     placeholders = graph.find_nodes(op="placeholder")
     output = graph.output_node()
-    results, final = output.args[0][:kept], output.args[0][kept:]
+    everything = results_of(graph)
+    results, final = everything[:kept], everything[kept:]
     changed = [i for i, (new, old) in enumerate(zip(final, placeholders, strict=True)) if _origin(new) is not old]
     written = [i for i in changed if i < state]
     output.args = ([*results, *(final[i] for i in written)],)

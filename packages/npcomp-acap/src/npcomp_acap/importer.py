@@ -14,6 +14,7 @@ from npcomp_dialects.mlir.dialects import func
 from npcomp_dialects.mlir.dialects import torch as td
 
 from npcomp_acap import user_lines
+from npcomp_acap.capture import results_of
 from npcomp_acap.errors import CaptureError
 
 SIZE_ARITHMETIC: dict[Any, str] = {
@@ -35,7 +36,7 @@ class Importer:
 
     def function(self, name: str, graph: torch.fx.Graph) -> func.FuncOp:
         inputs = graph.find_nodes(op="placeholder")
-        results = graph.output_node().args[0]
+        results = results_of(graph)
         arguments = [tensor_type(node.meta["val"]) for node in inputs]
         signature = ir.FunctionType.get(arguments, [value_type(_fake_of(node)) for node in results])
         function = func.FuncOp(name, signature)

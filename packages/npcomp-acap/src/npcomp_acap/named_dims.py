@@ -32,7 +32,8 @@ def _names_of_symbols(
     named: dict[sympy.Symbol, sympy.Symbol] = {}
     for fake, dims in zip(inputs, dims_of_input, strict=True):
         for dim, name in dims.items():
-            symbol = fake.shape[dim].node._expr  # as declared, before the run unified symbols
+            size: Any = fake.shape[dim]
+            symbol = size.node._expr  # as declared, before the run unified symbols
             named[symbol] = sympy.Symbol(name, integer=True, positive=True)
     return named
 

@@ -143,22 +143,26 @@ def owners_of(function: Callable[..., Any]) -> list[tuple[str, Any]]:
         return owners
     for name, cell in zip(code.co_freevars, plain.__closure__ or (), strict=True):
         with contextlib.suppress(ValueError):  # a cell that is not filled yet
-            owners += _owner(name, cell.cell_contents, _Cell(lambda c=cell: c.cell_contents, _cell_writer(cell)))
+            owners += _owner(name, cell.cell_contents, _of_cell(cell))
     table = plain.__globals__
     for name in code.co_names:
         if name in table:
-            owners += _owner(name, table[name], _Cell(lambda n=name: table[n], lambda v, n=name: table.update({n: v})))
+            owners += _owner(name, table[name], _of_global(table, name))
     for name, value in zip(reversed(code.co_varnames[: code.co_argcount]), reversed(plain.__defaults__ or ())):
         if isinstance(value, torch.nn.Module | torch.optim.Optimizer):
             owners.append((name, value))
     return owners
 
 
-def _cell_writer(cell: Any) -> Callable[[Any], None]:
+def _of_cell(cell: Any) -> _Cell:
     def write(value: Any) -> None:
         cell.cell_contents = value
 
-    return write
+    return _Cell(lambda: cell.cell_contents, write)
+
+
+def _of_global(table: dict[str, Any], name: str) -> _Cell:
+    return _Cell(lambda: table[name], lambda value: table.__setitem__(name, value))
 
 
 def _owner(name: str, value: Any, cell: _Cell) -> list[tuple[str, Any]]:

@@ -14,13 +14,13 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.program import CompileOptions, Program, compile_module
 
 from npcomp_acap import signature
-from npcomp_acap.capture import Captured, capture
+from npcomp_acap.capture import Captured, capture, results_of
 from npcomp_acap.errors import CaptureError
 from npcomp_acap.importer import Importer
 from npcomp_acap.named_dims import check_guards
 from npcomp_acap.state import State, owners_of
 
-Dynamic = Mapping[int | str, Mapping[int, str]]
+Dynamic = Mapping[Any, Mapping[int, str]]  # argument position or name → dim → name
 
 
 def trace(
@@ -166,7 +166,7 @@ def _import(captured: Captured, arguments: list[signature.Json], name: str) -> i
 def _signature(
     captured: Captured, arguments: list[signature.Json], written: Sequence[torch.Tensor], name: str
 ) -> signature.Json:
-    fakes = [n.meta["val"] if isinstance(n, torch.fx.Node) else n for n in captured.graph.output_node().args[0]]
+    fakes = [n.meta["val"] if isinstance(n, torch.fx.Node) else n for n in results_of(captured.graph)]
     computed = [_leaf(fake) for fake in fakes[: captured.results]]
     returns = signature.result(captured.result_spec, captured.result_constants, computed)
     if not written:

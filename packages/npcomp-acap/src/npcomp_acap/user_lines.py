@@ -38,7 +38,7 @@ def _keep_user_frame(_tracer: TracerBase, frames: traceback.StackSummary) -> tra
 def recorded() -> Iterator[None]:
     """While active, an FX tracer that records stack traces keeps only the user's innermost frame."""
     original = TracerBase._filter_traceback_frames
-    TracerBase._filter_traceback_frames = _keep_user_frame  # type: ignore[method-assign]
+    TracerBase._filter_traceback_frames = _keep_user_frame  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -69,6 +70,6 @@ def bench(program: Program, frontend: str, backend: str) -> list[Row]:
         inputs = program.inputs(sizes)
         context = torch.enable_grad() if program.level == 7 else torch.inference_mode()
         with context:
-            times = measure({"eager": lambda x=inputs: eager(*x), "ours": lambda x=inputs: compiled(*x)})
+            times = measure({"eager": partial(eager, *inputs), "ours": partial(compiled, *inputs)})
         rows.append(Row(program.name, frontend, backend, dict(sizes), compile_ms, times["eager"], times["ours"]))
     return rows

@@ -46,17 +46,7 @@ def _describe(program: Program) -> dict[str, object]:
 
 def _list(programs: Sequence[Program], as_json: bool) -> int:
     if as_json:
-        rows = [
-            {
-                "name": p.name,
-                "level": p.level,
-                "summary": p.summary,
-                "frontends": p.frontends,
-                "dims": [a.dims for a in p.args],
-            }
-            for p in programs
-        ]
-        print(json.dumps(rows, indent=1))
+        print(json.dumps([_describe(p) for p in programs], indent=1))
         return 0
     rows = [(p.level, p.name, ", ".join(p.frontends), p.summary) for p in programs]
     print(table.render(["level", "program", "frontends", "summary"], rows))

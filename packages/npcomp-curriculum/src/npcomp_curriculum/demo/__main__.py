@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def compare(model: torch.nn.Module, programs: dict[str, tuple[Any, float]], data
                 wanted = scores_in_batches(model, data.test_pixels, size)
                 scores = scores_in_batches(program, data.test_pixels, size)
                 batch = data.test_pixels[:size]
-                times = bench.measure({"eager": lambda x=batch: model(x), "ours": lambda x=batch, p=program: p(x)})
+                times = bench.measure({"eager": partial(model, batch), "ours": partial(program, batch)})
             accuracy = (scores.argmax(1) == data.test_labels).float().mean().item()
             agreement = (scores.argmax(1) == wanted.argmax(1)).float().mean().item()
             error = (scores - wanted).abs().max().item()
