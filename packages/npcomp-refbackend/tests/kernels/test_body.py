@@ -158,8 +158,8 @@ def test_index_and_uniform_values() -> None:
 
 
 def test_an_op_without_vector_form_is_named() -> None:
-    with pytest.raises(UnsupportedBody, match=r"complex\.create.*do:"):
-        compile_body(["f32"], "f32", "%c = complex.create %x0, %x0 : complex<f32>\n%y = complex.re %c : complex<f32>")
+    with pytest.raises(UnsupportedBody, match=r"vector\.broadcast.*do:"):
+        compile_body(["f32"], "f32", "%v = vector.broadcast %x0 : f32 to vector<2xf32>\n%y = vector.extract %v[0] : f32 from vector<2xf32>")
 
 
 @settings(max_examples=30, deadline=None)

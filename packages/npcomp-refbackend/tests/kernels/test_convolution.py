@@ -45,9 +45,11 @@ class Conv:
 
 
 def region(
-    conv: Conv, dynamic: bool = False, dtype: str = "f32", sums: str | None = None, constant: bool = False, epilogue: Sequence[str] = ()
+    conv: Conv, dynamic: bool = False, dtype: str = "f32", sums: str | None = None, constant: bool = False, epilogue: Sequence[str] = (),
+    last: bool = False,
 ) -> Region:  # fmt: skip
-    """Loops: n, g, f, output space, c, kernel space. Group loops only where there are groups."""
+    """Loops: n, g, f, output space, c, kernel space. Group loops only where there are groups. `last`: channels are
+    the innermost dimension of the images."""
     r, sums = conv.rank, sums or dtype
     grouped = conv.groups > 1
     loops = "n" + ("g" if grouped else "") + "f" + "xyz"[:r] + "c" + "uvw"[:r]
@@ -56,10 +58,15 @@ def region(
     group = [conv.groups] if grouped else []
     free = (lambda size: None) if dynamic else (lambda size: size)
     window = [f"{o} * {s} + {k} * {d}" for o, k, s, d in zip("xyz", "uvw", conv.steps, conv.gaps)]
-    x_type = tensor_type([free(conv.n), *group, c, *(free(s) for s in conv.space)], dtype)
+
+    def image(n: object, channel: object, space: Sequence[object]) -> list:
+        channels = [*(["g"] if n == "n" and grouped else group if n != "n" else []), channel]
+        return [n, *space, *channels] if last else [n, *channels, *space]
+
+    x_type = tensor_type(image(free(conv.n), c, [free(s) for s in conv.space]), dtype)
     w_type = tensor_type([*group, f, c, *conv.kernel], dtype)
-    o_type = tensor_type([free(conv.n), *group, f, *(free(s) for s in conv.out_space)], sums)
-    out_map = [l for l in loops if l in "ngfxyz"]
+    o_type = tensor_type(image(free(conv.n), f, [free(s) for s in conv.out_space]), sums)
+    out_map = image("n", "f", "xyz"[:r])
     built = Region()
     x, w = built.add(x_type), built.add(w_type, constant)
     bias = built.add(tensor_type([*group, f], sums)) if "bias" in epilogue else None
@@ -73,11 +80,11 @@ def region(
     wide = "" if dtype == sums else f"%w0 = arith.{ext} %x0 : {dtype} to {sums}\n%w1 = arith.{ext} %x1 : {dtype} to {sums}\n"
     a, b = ("%w0", "%w1") if wide else ("%x0", "%x1")
     body = f"{wide}%p = arith.mul{kind} {a}, {b} : {sums}\n%q = arith.add{kind} %acc, %p : {sums}\nlinalg.yield %q : {sums}"
-    x_map = ["n", *("g" if grouped else ""), "c", *window]
+    x_map = image("n", "c", window)
     w_map = [*("g" if grouped else ""), "f", "c", *"uvw"[:r]]
     built.generic("%r", loops, kinds, [(x, x_type, x_map), (w, w_type, w_map)], ("%init", o_type, out_map), body)
     for i, name in enumerate(epilogue):
-        outer = "".join(out_map)
+        outer = "".join(l for l in loops if l in out_map)
         ins = [(names[i], o_type, out_map)]
         if name == "bias":
             ins.append((bias, tensor_type([*group, f], sums), [*("g" if grouped else ""), "f"]))
@@ -88,14 +95,19 @@ def region(
     return built
 
 
-def check(compiled: Compiled, conv: Conv, dtype: str = "f32", sums: str = "f32", epilogue: Sequence[str] = ()) -> None:
+def check(
+    compiled: Compiled, conv: Conv, dtype: str = "f32", sums: str = "f32", epilogue: Sequence[str] = (), last: bool = False
+) -> None:  # fmt: skip
     group = [conv.groups] if conv.groups > 1 else []
     c, f = conv.c // conv.groups, conv.f // conv.groups
     x = data([conv.n, *group, c, *conv.space], dtype, 1)
     w = data([*group, f, c, *conv.kernel], dtype, 2)
     extras = {"bias": data([*group, f], sums, 3), "residual": data([conv.n, *group, f, *conv.out_space], sums, 4)}
     got = torch.full([conv.n, *group, f, *conv.out_space], 7).to(TORCH[sums])
-    compiled(x, w, *(extras[n] for n in ("bias", "residual") if n in epilogue), outs=[got])
+    if last:
+        _run_last(compiled, x, w, [extras[n] for n in ("bias", "residual") if n in epilogue], got, conv)
+    else:
+        compiled(x, w, *(extras[n] for n in ("bias", "residual") if n in epilogue), outs=[got])
     exact = torch.float64
     convolve = (torch.conv1d, torch.conv2d, torch.conv3d)[conv.rank - 1]
     flat = x.to(exact).reshape(conv.n, conv.c, *conv.space), w.to(exact).reshape(conv.f, c, *conv.kernel)
@@ -113,6 +125,16 @@ def check(compiled: Compiled, conv: Conv, dtype: str = "f32", sums: str = "f32",
         return
     eps = {torch.float64: 1e-15, torch.float32: 2e-7, torch.bfloat16: 8e-3, torch.float16: 1e-3}[got.dtype]
     torch.testing.assert_close(got.to(exact), want, rtol=4 * eps, atol=2 * eps * depth, msg=lambda m: f"{conv}: {m}")
+
+
+def _run_last(compiled: Compiled, x: torch.Tensor, w: torch.Tensor, extras: list, got: torch.Tensor, conv: Conv) -> None:
+    """Run on images turned to channels last, and turn the result back."""
+    space = list(range(got.ndim - conv.rank, got.ndim))
+    order = [0, *space, *range(1, got.ndim - conv.rank)]
+    turned = [e.permute(order).contiguous() if e.ndim == got.ndim else e for e in (x, *extras)]
+    out = got.permute(order).contiguous()
+    compiled(turned[0], w, *turned[1:], outs=[out])
+    got.copy_(out.permute([order.index(d) for d in range(got.ndim)]))
 
 
 PLAIN = [
@@ -157,6 +179,21 @@ def test_dynamic_image(conv: Conv) -> None:
     for n, more in [(conv.n, None), (1, 0), (2, 1), (1, 7), (1, 17), (0, 3)]:
         space = conv.space if more is None else tuple(s + more for s in least)
         check(compiled, Conv(n, conv.c, conv.f, space, conv.kernel, conv.stride, conv.dilation, conv.groups))
+
+
+@pytest.mark.parametrize("conv", [c for c in PLAIN if c.groups != c.c], ids=str)
+@pytest.mark.parametrize("constant", [False, True])
+def test_channels_innermost(conv: Conv, constant: bool) -> None:
+    """No windows are packed: rows are pixels, found through a table."""
+    epilogue = ("bias", "relu", "residual")
+    compiled = compile_dispatch(region(conv, constant=constant, epilogue=epilogue, last=True), convolution.emit)
+    check(compiled, conv, epilogue=epilogue, last=True)
+    dynamic = compile_dispatch(region(conv, dynamic=True, constant=constant, last=True), convolution.emit)
+    check(dynamic, conv, last=True)
+    least = tuple((k - 1) * d + 1 for k, d in zip(conv.kernel, conv.gaps))
+    for n, more in [(3, 0), (1, 5), (0, 1)]:
+        space = tuple(s + more for s in least)
+        check(dynamic, Conv(n, conv.c, conv.f, space, conv.kernel, conv.stride, conv.dilation, conv.groups), last=True)
 
 
 def test_channels_across() -> None:

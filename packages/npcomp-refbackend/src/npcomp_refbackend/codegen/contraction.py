@@ -20,6 +20,7 @@ from npcomp_dialects.mlir import ir
 
 from .axes import Axis
 from .dispatch import Dispatch, Schedule
+from .dots import MOST_ROWS, dots
 from .epilogue import Block, Epilogue, Frame
 from .kernel import KernelBuilder
 from .memory import Buffer
@@ -175,9 +176,20 @@ class _Contraction:
 
         def block(start: Any) -> None:
             count = kb.min(kb.sub(self.depth, start), plan.depth)
-            panel, step = self._panel(at, start, count, rows, column, columns)
             more = 1 if plan.rest else start
-            self.tiles.run(self._left(at, row), Work(self.sums, rows, columns, panel, step, count, more, start))
+            left = self._left(at, row)
+
+            def tiles() -> None:
+                panel, step = self._panel(at, start, count, rows, column, columns)
+                self.tiles.run(left, Work(self.sums, rows, columns, panel, step, count, more, start))
+
+            if not self._has_dots(left):
+                tiles()
+                return
+            source, _, n_step = self._right(at, start, column)
+            work = Work(self.sums, rows, columns, source.data, n_step, count, more, start)
+            few = kb.compare("sle", rows, MOST_ROWS)
+            kb.branch(few, lambda: dots(kb, self.tile, left, source, n_step, work), tiles)
 
         def turns(first: Any) -> None:
             loop = self.product.rest[-1]
@@ -221,9 +233,8 @@ class _Contraction:
         if self.plan.rhs is not None:
             place = self._packed_place(at, kb.div(column, tile.width), start)
             return kb.address(Buffer(tensor.data, tile.dtype), place), tile.width
-        k_step, n_step = step_of(kb, factor, last(self.product.k)), step_of(kb, factor, last(self.product.n))
-        place = kb.add(offset_of(kb, factor, at), kb.mul(start, k_step), kb.mul(column, n_step))
-        source = kb.address(tensor, place)
+        begin, k_step, n_step = self._right(at, start, column)
+        source = begin.data
         pack = pack_panel(kb, tile, tensor.dtype, factor.unsigned, _static(k_step), _static(n_step))
         assert self.scratch is not None
         scratch = self.scratch.data
@@ -238,6 +249,23 @@ class _Contraction:
         few = kb.compare("slt", rows, _PACK_FROM_ROWS)
         direct = kb.select(few, kb.compare("eq", columns, tile.width), kb.const(0, "i1"))
         return tuple(kb.branch(direct, lambda: [source, kb.value(k_step)], packed, results=[kb.ptr, kb.i64]))
+
+    def _right(self, at: dict[int, Int], start: Int, column: Int) -> tuple[Buffer, Int, Int]:
+        """The right factor from a step of k and a column on, its step of k and its step of columns."""
+        kb, factor = self.kb, self.product.rhs
+        k_step, n_step = step_of(kb, factor, last(self.product.k)), step_of(kb, factor, last(self.product.n))
+        place = kb.add(offset_of(kb, factor, at), kb.mul(start, k_step), kb.mul(column, n_step))
+        return kb.at(tensor_of(kb, factor.operand), place), k_step, n_step
+
+    def _has_dots(self, left: Rows) -> bool:
+        """Whether both factors lie so that a few rows are best done as dot products."""
+        factor, sums = self.product.rhs, self.tile.dtype
+        if self.plan.rhs is not None or self.plan.lhs is not None or left.table is not None:
+            return False
+        if left.left.dtype != sums or factor.operand.dtype != sums or left.k_step != 1:
+            return False
+        n_step = step_of(self.kb, factor, last(self.product.n))
+        return step_of(self.kb, factor, last(self.product.k)) == 1 and _static(n_step) != 1
 
     def _packed_place(self, at: dict[int, Int], panel: Int, start: Int) -> Int:
         """Element of the packed right factor where step `start` of a panel begins."""

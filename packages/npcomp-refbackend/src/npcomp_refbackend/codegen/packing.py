@@ -152,36 +152,23 @@ class _Panel:
         kb.loop(start, count, row)
 
     def transposed(self, count: Int, columns: Int) -> None:
-        """Neighbours along k are neighbours in memory: squares of lanes x lanes are turned in registers."""
-        kb, tile = self.kb, self.tile
-        lanes = tile.lanes
+        """Neighbours along k are neighbours in memory: squares of lanes x lanes are turned in registers. Columns past
+        the end repeat the last one."""
+        kb, lanes = self.kb, self.tile.lanes
         whole = kb.mul(kb.div(count, lanes), lanes)
+        last = kb.sub(columns, 1)
 
         def square(k: Any) -> None:
-            for v in range(tile.vectors):
-                kb.branch(
-                    kb.compare("sge", columns, (v + 1) * lanes),
-                    lambda v=v: self._turn(k, [kb.add(v * lanes, i) for i in range(lanes)], v),
-                    lambda v=v: self._turn_some(k, columns, v),
-                )
+            kb.loop(0, columns, lambda first: turn(k, first), step=lanes)
+
+        def turn(k: Any, first: Any) -> None:
+            places = [kb.mul(kb.min(kb.add(first, i), last), self.n_step) for i in range(lanes)]
+            loaded = [kb.load(self.source, kb.add(k, place), lanes) for place in places]
+            for i, turned in enumerate(transpose(kb, loaded)):
+                kb.store(turned, self.to, kb.add(kb.mul(kb.add(k, i), self.tile.width), first))
 
         kb.loop(0, whole, square, step=lanes)
         kb.branch(kb.compare("slt", whole, count), lambda: self.rows(whole, count, columns))
-
-    def _turn(self, k: Int, columns: list[Int], v: int) -> None:
-        kb, lanes = self.kb, self.tile.lanes
-        loaded = [kb.load(self.source, kb.add(k, kb.mul(c, self.n_step)), lanes) for c in columns]
-        for i, turned in enumerate(transpose(kb, loaded)):
-            kb.store(turned, self.to, kb.add(kb.mul(kb.add(k, i), self.tile.width), v * lanes))
-
-    def _turn_some(self, k: Int, columns: Int, v: int) -> None:
-        """Like `_turn`, with columns past the end read as zeros."""
-        kb, tile = self.kb, self.tile
-        mask = self._mask(columns, v)
-        for i in range(tile.lanes):
-            place = kb.add(k, i, kb.mul(v * tile.lanes, self.n_step))
-            value = kb.load(self.source, place, tile.lanes, mask=mask, stride=self.n_step)
-            kb.store(value, self.to, kb.add(kb.mul(kb.add(k, i), tile.width), v * tile.lanes))
 
     def _mask(self, columns: Int | None, v: int) -> ir.Value | None:
         if columns is None:
