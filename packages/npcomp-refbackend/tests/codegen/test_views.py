@@ -184,3 +184,45 @@ def test_result_that_is_an_argument_or_a_constant_or_twice_the_same():
     np.testing.assert_array_equal(second, [1, 2, 3])
     np.testing.assert_array_equal(third, 2 * a)
     np.testing.assert_array_equal(fourth, 2 * a)
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_parts_computed_in_another_order_than_they_are_inserted(overlap):
+    t = Text()
+    x = t.arg("tensor<4xf32>")
+    late_first = double(t, x, "i", x.type)
+    early = t.map([(x, "i")], "i", x.type, lambda e, a: e("arith.mulf", a, e.const("3.0", "f32")))
+    total = t.reduce(early, "i", "", "tensor<f32>", "0.0", lambda e, a, acc: e("arith.addf", a, acc))
+    late = t.map([(early, "i"), (total, "")], "i", x.type, lambda e, a, b: e("arith.addf", a, b))
+    out = t.fill("0.0", t.empty("tensor<8xf32>"))
+    first = insert(t, late, out, "0", "4", "1")
+    second = insert(t, late_first, first, "2" if overlap else "4", "4", "1")
+    program = compile_text(t.returns(second, double(t, late_first, "i", x.type)))
+    a = random(4)
+    expected = np.zeros(8, np.float32)
+    expected[:4] = 3 * a + (3 * a).sum(dtype=np.float32)
+    start = 2 if overlap else 4
+    expected[start : start + 4] = 2 * a
+    both, doubled = program(a)
+    np.testing.assert_allclose(both, expected, rtol=1e-5)
+    np.testing.assert_array_equal(doubled, 4 * a)
+
+
+def test_residual_reads_what_is_also_padded():
+    t = Text()
+    x = t.arg("tensor<4x5xf32>")
+    y = double(t, x, "i j", x.type)
+    zero = t.const("0.0", "f32")
+    kind = "tensor<6x7xf32>"
+    padded = t.line(
+        f"tensor.pad {y.name} low[1, 1] high[1, 1] {{\n^bb0(%i: index, %j: index):\ntensor.yield {zero.name} : f32\n}}"
+        f" : {y.type} to {kind}",
+        kind,
+    )
+    total = t.reduce(padded, "i j", "i", "tensor<6xf32>", "0.0", lambda e, a, acc: e("arith.addf", a, acc))
+    shifted = t.map([(y, "i j"), (x, "i j")], "i j", x.type, lambda e, a, b: e("arith.subf", a, b))
+    program = compile_text(t.returns(total, shifted))
+    a = random(4, 5)
+    rows, same = program(a)
+    np.testing.assert_allclose(rows, np.pad(2 * a, 1).sum(1), rtol=1e-5)
+    np.testing.assert_array_equal(same, 2 * a - a)

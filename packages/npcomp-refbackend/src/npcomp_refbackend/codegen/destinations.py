@@ -11,6 +11,9 @@ dispatch of the same block, or is needed elsewhere too, is copied into the view.
 The destination must be ours to write. A fresh one (`tensor.empty`, or a result that only the insert reads) is; any
 other is made so at run time (`unique`: copied unless this is its only reference), which keeps a loop that fills a
 tensor slice by slice from copying it every time.
+
+Other dispatches may read a placed result too (a residual connection reads what a convolution reads padded): they read
+the view.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ class _Insert:
     def rewrite(self) -> None:
         root = self._fresh_root()
         producer = self._producer()
-        if producer is not None and not self._move_before(root, producer):
+        if producer is not None and not (self._is_in_order(producer) and self._move_before(root, producer)):
             producer = None
         with ir.InsertionPoint(producer or self.op), self.op.location:
             view = region_of(self.op)
@@ -61,7 +64,7 @@ class _Insert:
                 view.operands[0] = root
         if producer is None:
             producer = self._copy(view)
-        number = len(producer.operands) - len(producer.results) + list(producer.results).index(self.op.operands[0])
+        number = _out_number(producer, self.op.operands[0])
         producer.operands[number] = view.results[0]
         self.op.attributes["in_place"] = ir.UnitAttr.get()
 
@@ -73,15 +76,29 @@ class _Insert:
             return materialize(Group([Generic.of(moved)], {0}, "nest"), self.op)
 
     def _producer(self) -> Any:
-        """The dispatch of this block whose result only this op reads."""
+        """The dispatch of this block that computes the source, if all who read it can read a view."""
         if isinstance(self.source.owner, ir.Block):
             return None
         op = self.source.owner.operation
-        if op.name != "refrt.dispatch" or op.results[0] not in self.order or len(list(self.source.uses)) != 1:
+        if op.name != "refrt.dispatch" or op.results[0] not in self.order:
             return None
-        number = len(op.operands) - len(op.results) + list(op.results).index(self.source)
-        out = op.operands[number]
+        users = [u.owner.operation for u in self.source.uses]
+        others = [u for u in users if u != self.op]
+        if any(u.name != "refrt.dispatch" or u.results[0] not in self.order for u in others):
+            return None
+        if others and any(not _are_disjoint(self.op, later) for later in _later_inserts(self.op)):
+            return None
+        out = op.operands[_out_number(op, self.source)]
         return op if not isinstance(out.owner, ir.Block) and out.owner.operation.name == "tensor.empty" else None
+
+    def _is_in_order(self, producer: Any) -> bool:
+        """What the chain wrote before is written before `producer` runs, or lies elsewhere."""
+        for insert in _earlier_inserts(self.op):
+            source = insert.operands[0]
+            written = self.order.get(source, -1) if "in_place" in insert.attributes else self.order[insert.results[0]]
+            if written > self.order[producer.results[0]] and not _are_disjoint(insert, self.op):
+                return False
+        return True
 
     def _fresh_root(self) -> Any:
         """The value whose memory the chain of inserts fills, if nothing else can see it."""
@@ -137,6 +154,43 @@ class _Insert:
             return False
         late.append(op)
         return all(self._collect(o, producer, late) for o in op.operands)
+
+
+def _earlier_inserts(op: Any) -> list[Any]:
+    """The inserts that made the tensor which `op` inserts into, latest first."""
+    found = []
+    while not isinstance(op.operands[1].owner, ir.Block):
+        op = op.operands[1].owner.operation
+        if op.name != "tensor.insert_slice":
+            break
+        found.append(op)
+    return found
+
+
+def _later_inserts(op: Any) -> list[Any]:
+    found = []
+    while True:
+        users = [u.owner.operation for u in op.results[0].uses if u.operand_number == 1]
+        op = next((u for u in users if u.name == "tensor.insert_slice"), None)
+        if op is None:
+            return found
+        found.append(op)
+
+
+def _are_disjoint(a: Any, b: Any) -> bool:
+    """Some dimension keeps the two regions apart, as far as static offsets and sizes tell."""
+    spans = []
+    for op in (a, b):
+        offsets, sizes, steps = (list(op.attributes[f"static_{n}"]) for n in ("offsets", "sizes", "strides"))
+        spans.append(
+            [(o, o + (s - 1) * k) if o >= 0 <= s and k > 0 else None for o, s, k in zip(offsets, sizes, steps)]
+        )
+    return any(p and q and (p[1] < q[0] or q[1] < p[0]) for p, q in zip(*spans))
+
+
+def _out_number(dispatch: Any, result: Any) -> int:
+    """Position of the out operand of a result."""
+    return len(dispatch.operands) - len(dispatch.results) + list(dispatch.results).index(result)
 
 
 def _is_movable(op: Any) -> bool:

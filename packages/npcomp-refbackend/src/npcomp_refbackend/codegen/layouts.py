@@ -1,7 +1,8 @@
 """How each tensor value of a function lies in memory, as far as that is known at compile time.
 
-Computed tensors, arguments and constants are dense and row-major. A slice is a view with its source's strides; what
-flows through control flow, calls and returns is made dense first, so only views of one block are strided.
+Arguments and constants are dense and row-major, computed tensors lie as their destination does. A slice is a view
+with its source's strides; what flows through control flow, calls and returns is made dense first, so only views of
+one block are strided.
 """
 
 from __future__ import annotations
@@ -51,7 +52,15 @@ def layout_of(value: Any) -> Layout:
         return _reshaped(op, value)
     if op.name == "tensor.extract_slice":
         return _sliced(op, value)
+    if op.name == "refrt.dispatch":
+        return layout_of(destination(op, value))
     return dense(value)
+
+
+def destination(dispatch: Any, result: Any) -> Any:
+    """The out operand that a result of a dispatch is written to."""
+    first = len(dispatch.operands) - len(dispatch.results)
+    return dispatch.operands[first + list(dispatch.results).index(result)]
 
 
 def _reshaped(op: Any, value: Any) -> Layout:
