@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from .abstract import TensorInfo, Unknown
-from .errors import AtenError, NotStatic
+from .errors import AtenError, InferError, NotStatic
 from .promotion import operand_of
 from .schema import Schema, Type
 
@@ -27,6 +27,8 @@ class Block:
     """Arguments besides tensors and Scalars that `lower` takes when only run time knows their value."""
     constant: ClassVar[tuple[str, ...]] = ()
     """Scalars whose value `lower` branches on."""
+    dtypes_decide_sizes: ClassVar[bool] = False
+    """True when sizes cannot be inferred before dtypes, as of an index that may be a mask."""
     effects: ClassVar[tuple[str, ...]] = ()
     """Traits beyond what the schema tells, such as `random`."""
     compare: ClassVar[str] = "values"
@@ -87,20 +89,39 @@ class Block:
         try:
             return trial.run(cls, args)
         except NotStatic:
-            return cls.give_up(args)
+            pass
+        known = cls.give_up(args)
+        if cls.dtypes_decide_sizes:
+            return known
+        try:
+            guessed = trial.run(cls, [trial.with_some_dtype(v) for v in args])
+        except (NotStatic, InferError):
+            return known
+        return _with_sizes(known, guessed)
 
     @classmethod
     def give_up(cls, args: Any) -> Any:
-        """The results when types alone do not decide: what the dtype rule tells of the tensors."""
-        tensors = [v for v in args if isinstance(v, TensorInfo)]
-        if cls.dtype is None or len(cls.schema.returns) != 1 or not tensors:
+        """The results when types alone do not decide: the dtype that the rule gives for the first tensor."""
+        first = next((v for v in args if isinstance(v, TensorInfo)), None)
+        if cls.dtype is None or len(cls.schema.returns) != 1 or first is None:
             return cls.unknown_results()
-        return TensorInfo(None, cls.dtype.result([operand_of(t) for t in tensors]))
+        return TensorInfo(None, cls.dtype.result([operand_of(first)]))
 
     @classmethod
     def unknown_results(cls) -> Any:
         results = tuple(unknown_of(r.type) for r in cls.schema.returns)
         return results[0] if len(results) == 1 else results
+
+
+def _with_sizes(known: Any, guessed: Any) -> Any:
+    """The dtypes of one result with the sizes of another."""
+    if isinstance(known, tuple):
+        return tuple(_with_sizes(k, g) for k, g in zip(known, guessed, strict=True))
+    if isinstance(known, TensorInfo) and isinstance(guessed, TensorInfo):
+        return TensorInfo(guessed.sizes, known.dtype)
+    if isinstance(known, Unknown) and known.type.startswith("Tensor") and isinstance(guessed, list):
+        return [TensorInfo(g.sizes, None) for g in guessed]
+    return known
 
 
 def schema_traits(schema: Schema, effects: tuple[str, ...] = ()) -> list[str]:

@@ -18,6 +18,7 @@ class Ordering(Block):
     """Values in order along a dim, and where each came from."""
 
     family = "indexing"
+    dtypes_decide_sizes = True
 
 
 def take_extreme(b, x, taken, dim, kind):

@@ -33,6 +33,15 @@ def run(block: type[Block], args: Any) -> Any:
         raise NotStatic("a constant expression of the op has no value") from None
 
 
+def with_some_dtype(value: Any) -> Any:
+    """An abstract value whose unknown dtypes are taken to be f32, for inferring sizes alone."""
+    if isinstance(value, list):
+        return [with_some_dtype(v) for v in value]
+    if isinstance(value, TensorInfo) and value.dtype is None:
+        return TensorInfo(value.sizes, DType.f32)
+    return value
+
+
 def _to_trial(value: Any, type: Type) -> Any:
     if isinstance(value, TensorInfo):
         if value.sizes is None or value.dtype is None:

@@ -12,6 +12,7 @@ class Indexing(Block):
     """The dtype is that of the first argument; indices are guarded to lie inside."""
 
     family = "indexing"
+    dtypes_decide_sizes = True
 
     @classmethod
     def give_up(cls, args: Any) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from ..abstract import TensorInfo
 from ..block import Block
 from ..dims import wrap_dims
-from ..dtypes import DType
+from ..dtypes import DType, as_dtype
 from ..promotion import Operand, Rule, opmath, promote
 
 
@@ -21,6 +22,11 @@ class Reduction(Block):
     dtype: ClassVar[Rule] = promote
     exact: ClassVar[bool] = False
     reduce: ClassVar[Any] = None
+
+    @classmethod
+    def give_up(cls, args: Any) -> Any:
+        asked = as_dtype(cls.named(args).get("dtype"))
+        return super().give_up(args) if asked is None else TensorInfo(None, asked)
 
     @classmethod
     def lower(cls, b: Any, *args: Any) -> Any:
