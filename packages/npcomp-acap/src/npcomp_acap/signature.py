@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -52,8 +53,9 @@ def structure(spec: pytree.TreeSpec, leaf: Callable[[], Json]) -> Json:
         return {"kind": spec.type.__name__, "items": items}
     if spec.type is dict:
         return {"kind": "dict", "keys": list(spec.context), "items": items}
-    if pytree.is_namedtuple_class(spec.type):
-        return {"kind": "namedtuple", "name": spec.type.__name__, "fields": list(spec.type._fields), "items": items}
+    if spec.type is namedtuple:
+        cls = spec.context
+        return {"kind": "namedtuple", "name": cls.__name__, "fields": list(cls._fields), "items": items}
     raise CaptureError(
         f"a {getattr(spec.type, '__name__', spec.type)} cannot cross the boundary of a program",
         do="use lists, tuples, dicts and named tuples",
