@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from npcomp_dialects.errors import UnsupportedError
 from npcomp_dialects.mlir import ir
 
+from . import texts
 from .arithmetic import is_number
 from .emitter import Scope
 from .prims import exception_of
@@ -46,8 +47,9 @@ def _bind(f: FunctionLowering, op: ir.Operation, values: list[Any]) -> None:
 
 
 def _only_raises(block: ir.Block) -> bool:
-    names = [op.operation.name for op in block.operations]
-    return "torch.prim.RaiseException" in names and all(name.startswith(_HARMLESS) for name in names)
+    ops = [op.operation for op in block.operations]
+    raises = any(op.name == "torch.prim.RaiseException" for op in ops)
+    return raises and all(op.name.startswith(_HARMLESS) or texts.only_raised(op) for op in ops)
 
 
 def _guard(f: FunctionLowering, block: ir.Block, condition: Any) -> None:
@@ -58,8 +60,8 @@ def _guard(f: FunctionLowering, block: ir.Block, condition: Any) -> None:
             f.visit(op)
             continue
         f.emitter.loc = op.location
-        message, kind = exception_of(f, op)
-        f.builder.check(condition, message, kind)
+        message, kind, values = exception_of(f, op)
+        f.builder.check(condition, message, kind, values)
         return
 
 

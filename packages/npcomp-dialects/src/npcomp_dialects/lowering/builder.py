@@ -91,11 +91,12 @@ class Builder:
         guard(self.emitter, pred.value, error, prefix + _fill(text, shown), operands)
         self._learn(pred.fact)
 
-    def check(self, condition: Any, message: str, error: str) -> None:
-        """The program's own `raise`, unless the condition holds. The message is taken as it is."""
+    def check(self, condition: Any, message: str, error: str, values: Sequence[Scalar] = ()) -> None:
+        """The program's own `raise`, unless the condition holds. `{0}` in the message is the first of the values."""
         if condition is True:
             return
-        guard(self.emitter, self.const(condition, DType.bool).value, error, message, [])
+        operands = [self.arithmetic.cast(value, DType.i64).value for value in values]
+        guard(self.emitter, self.const(condition, DType.bool).value, error, message, operands)
         if isinstance(condition, Scalar):
             self._learn(condition.fact)
 

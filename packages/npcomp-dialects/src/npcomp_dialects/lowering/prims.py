@@ -11,10 +11,13 @@ from npcomp_dialects.mlir import ir
 from .boundary import describe_tensor
 from .literals import constant_tensor
 from .structures import UNINITIALIZED, Opaque
+from .texts import text_of
+from .values import Scalar
 
 if TYPE_CHECKING:
     from .torch_to_tcf import FunctionLowering
 
+_ASSERTION = "AssertionError: "
 Handler = Callable[["FunctionLowering", ir.Operation], Any]
 
 
@@ -70,17 +73,20 @@ def _tuple_index(f: FunctionLowering, op: ir.Operation) -> Any:
 
 
 def _raise(f: FunctionLowering, op: ir.Operation) -> Any:
-    message, kind = exception_of(f, op)
-    f.builder.check(False, message, kind)
+    message, kind, values = exception_of(f, op)
+    f.builder.check(False, message, kind, values)
     return ()
 
 
-def exception_of(f: FunctionLowering, op: ir.Operation) -> tuple[str, str]:
-    """Message and class of a `raise`; a text made at run time is not available to the compiled program."""
-    message = f.env[op.operands[0]]
+def exception_of(f: FunctionLowering, op: ir.Operation) -> tuple[str, str, list[Scalar]]:
+    """Message, class and the message's run-time values of a `raise`. An `assert` has no class but a text that tells."""
+    message, values = text_of(f.env[op.operands[0]]).message()
     kind = f.env[op.operands[1]] if len(op.operands) > 1 else None
-    text = message if isinstance(message, str) else "the program raised (its text is made at run time)"
-    return text, kind.rsplit(".", 1)[-1] if isinstance(kind, str) and kind else "RuntimeError"
+    if isinstance(kind, str) and kind:
+        return message, kind.rsplit(".", 1)[-1], values
+    if message.startswith(_ASSERTION):
+        return message.removeprefix(_ASSERTION), "AssertionError", values
+    return message, "RuntimeError", values
 
 
 def _uninitialized(f: FunctionLowering, op: ir.Operation) -> Any:

@@ -15,7 +15,7 @@ from npcomp_dialects.errors import InferenceError, UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
-from . import fallback, polynomial
+from . import fallback, polynomial, texts
 from .arithmetic import is_number
 from .boundary import Boundary, number_dtype
 from .branches import lower_if
@@ -149,6 +149,8 @@ class FunctionLowering:
             lower_loop(self, op)
         elif name == "func.call":
             self.call(op)
+        elif texts.only_raised(op):
+            self.bind(op, texts.make(self, op))
         elif name == "torch.operator":
             self.keep(op, ir.StringAttr(op.attributes["name"]).value)
         elif name.startswith("torch.") and registry.find_schema(name[6:]) is not None:

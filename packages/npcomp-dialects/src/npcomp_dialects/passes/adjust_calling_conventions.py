@@ -38,8 +38,8 @@ def adjust_calling_conventions(module: ir.Module) -> None:
 
 
 def _adjust(function: ir.Operation) -> None:
-    signature = signatures.read(function) or signatures.derive(function)
     _apply_bounds(function)
+    signature = signatures.read(function) or signatures.derive(function)
     _flatten_arguments(function, signature)
     signature["returns"] = _flatten_results(function, signature["returns"])
     signatures.set_function_type(function)
@@ -67,21 +67,25 @@ def _bind(argument: ir.BlockArgument, bound: ir.Type, loc: ir.Location, ip: ir.I
     argument.set_type(new)
     if new == used:
         return
-    if isinstance(used, td.OptionalType):
-        cast = _widen(argument, used, loc, ip)
-    elif isinstance(used, _TENSORS):
-        cast = ir.Operation.create("torch.tensor_static_info_cast", [used], [argument], loc=loc, ip=ip)
-    else:
+    if not isinstance(used, (td.OptionalType, *_TENSORS)):
         raise CompileError(f"argument {argument.arg_number} of type {used} is declared to be a tensor {bound}", loc)
-    argument.replace_all_uses_except(cast.results[0], [cast])
+    casts = _cast_back(argument, used, loc, ip)
+    argument.replace_all_uses_except(casts[-1].results[0], casts)
 
 
-def _widen(argument: ir.BlockArgument, used: td.OptionalType, loc: ir.Location, ip: ir.InsertionPoint) -> ir.Operation:
-    if argument.type == used.contained:
-        return ir.Operation.create("torch.derefine", [used], [argument], loc=loc, ip=ip)
-    general = ir.Operation.create("torch.tensor_static_info_cast", [used.contained], [argument], loc=loc, ip=ip)
-    argument.replace_all_uses_except(general.results[0], [general])
-    return ir.Operation.create("torch.derefine", [used], [general.results[0]], loc=loc, ip=ip)
+def _cast_back(
+    argument: ir.BlockArgument, used: ir.Type, loc: ir.Location, ip: ir.InsertionPoint
+) -> list[ir.Operation]:
+    """The ops that make of an argument the type that its uses want, the last one with the result."""
+    casts: list[ir.Operation] = []
+    value: ir.Value = argument
+    general = used.contained if isinstance(used, td.OptionalType) else used
+    if value.type != general:
+        casts.append(ir.Operation.create("torch.tensor_static_info_cast", [general], [value], loc=loc, ip=ip))
+        value = casts[-1].results[0]
+    if general != used:
+        casts.append(ir.Operation.create("torch.derefine", [used], [value], loc=loc, ip=ip))
+    return casts
 
 
 def _flatten_arguments(function: ir.Operation, signature: Tree) -> None:
