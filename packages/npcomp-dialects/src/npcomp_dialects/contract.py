@@ -32,16 +32,27 @@ class Contract:
     rules: tuple[Rule, ...]
 
 
+_CARRIERS = {
+    "torch.prim.If", "torch.prim.Loop", "torch.tensor_static_info_cast", "torch.derefine", "torch.prim.unchecked_cast",
+}  # fmt: skip
+
+
 def documented() -> dict[str, list[tuple[str, str]]]:
     """Label and sentence of each rule, by contract."""
     return {c.name: [(rule.label, rule.sentence) for rule in c.rules] for c in (TORCH, BACKEND)}
 
 
 def check(module: ir.Module, contract: Contract) -> None:
-    """Raise `ContractError` with every violation in a module, the first in the program's order foremost."""
-    found = [violation for op in _ops(module) for violation in _violations(op, contract)]
-    if found:
-        raise ContractError(contract.name, found)
+    """Raise `ContractError` with every violation in a module, in the program's order.
+
+    Ops that only carry values come last: what they carry was made elsewhere, and that place tells the user more.
+    """
+    causes: list[Violation] = []
+    consequences: list[Violation] = []
+    for op in _ops(module):
+        (consequences if op.name in _CARRIERS else causes).extend(_violations(op, contract))
+    if causes or consequences:
+        raise ContractError(contract.name, causes + consequences)
 
 
 def _ops(module: ir.Module) -> Iterator[ir.Operation]:

@@ -22,6 +22,7 @@ TO_TORCH_CONTRACT = (
     "aten-recognize-kernels",
     "inline-global-slots",
     "prune-dead-branches",
+    "functionalize-statistics",
     "inline-global-slots",
     "maximize-value-semantics",
     "refine-types",

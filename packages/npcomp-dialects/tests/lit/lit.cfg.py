@@ -1,3 +1,4 @@
+# ruff: noqa: F821  (lit puts `config` in scope)
 """FileCheck tests: each file runs `npcomp-opt` from this interpreter and LLVM's FileCheck from the prebuilt wheels."""
 
 import os

@@ -96,8 +96,17 @@ def _writes(op: ir.Operation, position: int) -> bool:
     name = kernel(op)
     if name is None:
         return False
+    if hasattr(registry.find(name), "functional"):
+        return _may_train(op)
     written = writes_to(name)
     return written is None or position in written
+
+
+def _may_train(op: ir.Operation) -> bool:
+    """Batch normalization writes its running statistics unless it is known not to train."""
+    names = [a.name for a in registry.lookup(kernel(op)).schema.arguments]
+    flag = walk.owner(op.operands[names.index("training")])
+    return flag is None or flag.name != "torch.constant.bool" or ir.BoolAttr(flag.attributes["value"]).value
 
 
 def _aliases(op: ir.Operation, position: int) -> list[ir.Value]:

@@ -18,6 +18,7 @@ from npcomp_dialects.errors import InferenceError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import constants, effects, walk
 from npcomp_dialects.passes.abstraction import Types
+from npcomp_dialects.passes.dict_facts import MISSING, of_dict
 from npcomp_dialects.passes.lattice import BOTTOM, join, kind, meet, same
 
 _STRIDED = 0
@@ -81,7 +82,10 @@ class Analysis:
         if block is None:
             self._set(op, [self.types.abstract(result.type) for result in op.results])
             return
-        found = self._infer(name, block, [self.of(operand) for operand in op.operands], op)
+        facts = [self.of(operand) for operand in op.operands]
+        found = of_dict(name, facts) if facts and isinstance(facts[0], dict) else MISSING
+        if found is MISSING:
+            found = self._infer(name, block, facts, op)
         self._set(op, list(found) if len(op.results) != 1 else [found])
 
     def _infer(self, name: str, block: type[Block], arguments: list[Any], op: ir.Operation) -> Any:
@@ -116,6 +120,15 @@ class Analysis:
 
     def _tuple_construct(self, op: ir.Operation) -> None:
         self.values[op.results[0]] = tuple(self.of(item) for item in op.operands)
+
+    def _dict_construct(self, op: ir.Operation) -> None:
+        """A dict of constant keys that nothing writes is a Python dict of facts."""
+        operands, count = list(op.operands), len(op.operands) // 2
+        keys = [self.of(key) for key in operands[:count]]
+        known = all(isinstance(key, (str, int, float, bool)) for key in keys)
+        stable = known and effects.writer_of(op.results[0]) is None
+        facts = dict(zip(keys, map(self.of, operands[count:]), strict=True))
+        self.values[op.results[0]] = facts if stable else self.types.abstract(op.results[0].type)
 
     def _unpack(self, op: ir.Operation) -> None:
         found = self.of(op.operands[0])
@@ -198,6 +211,8 @@ class Analysis:
 
 def _key(value: Any) -> Any:
     """A hashable stand-in for a list of arguments that tells 1 from True and 1.0."""
+    if isinstance(value, dict):
+        value = [*value.items()]
     if isinstance(value, (list, tuple)):
         return (type(value).__name__, *map(_key, value))
     return (type(value).__name__, repr(value) if isinstance(value, float) else value)
@@ -212,6 +227,7 @@ _TRANSFER: dict[str, Callable[[Analysis, ir.Operation], None]] = {
     "torch.prim.unchecked_cast": Analysis._unchecked_cast,
     "torch.prim.ListConstruct": Analysis._list_construct,
     "torch.prim.TupleConstruct": Analysis._tuple_construct,
+    "torch.prim.DictConstruct": Analysis._dict_construct,
     "torch.prim.ListUnpack": Analysis._unpack,
     "torch.prim.TupleUnpack": Analysis._unpack,
     "torch.prim.TupleIndex": Analysis._tuple_index,

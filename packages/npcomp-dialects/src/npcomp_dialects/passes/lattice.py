@@ -26,6 +26,8 @@ def same(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return list(a) == list(b) and all(map(same, a.values(), b.values()))
     return bool(a == b) or (a != a and b != b)
 
 
@@ -40,6 +42,9 @@ def join(a: Any, b: Any, top: Any) -> Any:
     if type(a) is type(b) and isinstance(a, (list, tuple)) and len(a) == len(b):
         joined = [_join_item(x, y) for x, y in zip(a, b, strict=True)]
         return top if any(item is None for item in joined) else type(a)(item[0] for item in joined)
+    if isinstance(a, dict) and isinstance(b, dict) and list(a) == list(b):
+        values = join(list(a.values()), list(b.values()), None)
+        return top if values is None else dict(zip(a, values, strict=True))
     kinds = kind(a), kind(b)
     if kinds[0] is not None and kinds[0] == kinds[1]:
         return Unknown(kinds[0])

@@ -14,7 +14,8 @@ class Memory:
     """The memory behind a tensor, or the contents of a container.
 
     `fixed` says why it may not be written, if so. `aliases` are memories that this one may or may not be: those
-    that the sides of an `if` or the turns of a loop bring together. `slot` is the slot whose tensor this is.
+    that the sides of an `if` or the turns of a loop bring together, or the one that `reshape` may have copied.
+    `slot` is the slot whose tensor this is.
     """
 
     fixed: str = ""
@@ -26,13 +27,11 @@ class Memory:
 class Handle:
     """A tensor as the program names it: all of a memory, or something derived from other tensors.
 
-    `value` held its contents when the memories had the versions in `stamp`. `instead` is what the tensor turned
-    out to be: a maybe-view that was written is a tensor of its own from there on.
+    `value` held its contents when the memories had the versions in `stamp`.
     """
 
     value: ir.Value
     stamp: Stamp = frozenset()
-    instead: Handle | None = None
 
 
 @dataclass(eq=False)
@@ -44,24 +43,15 @@ class Whole(Handle):
 class Derived(Handle):
     """What an op gives that shares the memory of its operands: a view, a list, a tuple, an item of one.
 
-    `parts` are those operands by position. `certain` is False for an op such as `reshape`, which copies or not
-    depending on strides.
+    `parts` are those operands by position.
     """
 
     op: ir.Operation | None = None
     parts: dict[int, Handle] = field(default_factory=dict)
-    certain: bool = True
-
-
-def current(handle: Handle) -> Handle:
-    while handle.instead is not None:
-        handle = handle.instead
-    return handle
 
 
 def bases(handle: Handle) -> frozenset[Memory]:
     """The memories that a handle's contents come from."""
-    handle = current(handle)
     if isinstance(handle, Whole):
         return frozenset({handle.memory})
     assert isinstance(handle, Derived)

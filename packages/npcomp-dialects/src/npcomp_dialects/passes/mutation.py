@@ -9,7 +9,7 @@ from npcomp_dialects.errors import UnsupportedError, resolve
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import constants, effects, walk
 from npcomp_dialects.passes.abstraction import Types
-from npcomp_dialects.passes.memory import Content, Derived, Handle, Memory, Stamp, State, Whole, bases, current
+from npcomp_dialects.passes.memory import Content, Derived, Handle, Memory, Stamp, State, Whole, bases
 from npcomp_dialects.passes.view_inverse import inverse_of, is_certain
 
 _DERIVING = {
@@ -41,6 +41,7 @@ class Rewriter:
         self.dead: list[ir.Operation] = []
         self.reads: dict[Memory, ir.Operation] = {}
         self._yielded: dict[ir.Block, list[ir.Value]] = {}
+        self._doubtful: list[Memory] = []
         self._clock = 0
         self._recomputed: list[dict[Handle, tuple[Stamp, ir.Value]]] = [{}]
 
@@ -54,7 +55,10 @@ class Rewriter:
         self, value: ir.Value, fixed: str = "", aliases: frozenset[Memory] = frozenset(), slot: str = ""
     ) -> Whole:
         """A handle for a value that is the whole contents of a memory not seen before."""
+        aliases = aliases.union(*(alias.aliases for alias in aliases))
         memory = Memory(fixed, aliases, slot)
+        if aliases:
+            self._doubtful.append(memory)
         self.state.contents[memory] = Content(value, self.tick())
         handle = Whole(value, memory=memory)
         handle.stamp = self.stamp(handle)
@@ -69,7 +73,6 @@ class Rewriter:
 
     def read(self, handle: Handle, at: ir.Operation) -> ir.Value:
         """The value that a tensor has right before an op."""
-        handle = current(handle)
         for memory in bases(handle):
             self.reads.setdefault(memory, at)
             if memory in self.state.lost:
@@ -79,8 +82,6 @@ class Rewriter:
             return handle.value
         if isinstance(handle, Whole):
             return self._read_memory(handle.memory, handle, at)
-        if not handle.certain:
-            _refuse_stale_copy(handle.op, at)
         return self._recompute(handle, stamp, at)
 
     def _read_memory(self, memory: Memory, handle: Handle, at: ir.Operation) -> ir.Value:
@@ -116,12 +117,8 @@ class Rewriter:
 
     def write(self, handle: Handle, value: ir.Value, at: ir.Operation) -> None:
         """Let a tensor have new contents from an op on."""
-        handle = current(handle)
         if isinstance(handle, Whole):
             self._write_memory(handle.memory, value, at)
-            return
-        if not handle.certain:
-            self._detach(handle, value, at)
             return
         inverse = inverse_of(handle.op)
         if inverse is None or 0 not in handle.parts:
@@ -137,9 +134,9 @@ class Rewriter:
         self._require_writable(memory, at)
         for alias in memory.aliases:
             self._lose(alias, at)
-        for other in list(self.state.contents):
-            if memory in other.aliases:
-                self._lose(other, at)
+        for other in self._doubtful:
+            if other is not memory and not {memory, *memory.aliases}.isdisjoint(other.aliases):
+                self.state.lost[other] = at
         self.state.contents[memory] = Content(value, self.tick())
         self.state.lost.pop(memory, None)
         if memory.slot:
@@ -171,12 +168,6 @@ class Rewriter:
                 do="`.clone()` the tensor before writing to it",
             )
         self.state.lost[memory] = at
-
-    def _detach(self, handle: Derived, value: ir.Value, at: ir.Operation) -> None:
-        for memory in bases(handle):
-            self._lose(memory, at)
-        handle.instead = self.new_memory(value)
-        self.handles[handle.value] = handle
 
     def _store(self, slot: str, value: ir.Value, at: ir.Operation) -> None:
         attributes = {"slot": ir.FlatSymbolRefAttr.get(slot)}
@@ -228,7 +219,10 @@ class Rewriter:
             if not parts:
                 self.new_memory(result)
                 continue
-            handle = Derived(result, op=op, parts=parts, certain=is_certain(op))
+            if not is_certain(op):
+                self.new_memory(result, aliases=frozenset().union(*map(bases, parts.values())))
+                continue
+            handle = Derived(result, op=op, parts=parts)
             handle.stamp = self.stamp(handle)
             self.handles[result] = handle
 
@@ -261,7 +255,7 @@ class Rewriter:
             return value
         old = self.read(handle, op)
         ip, loc = ir.InsertionPoint(op), op.location
-        if walk.string(op, "torch.form") == "out" and isinstance(current(handle), Whole):
+        if walk.string(op, "torch.form") == "out" and isinstance(handle, Whole):
             name, operands = "torch.aten.type_as", [value, old]
         else:
             name, operands = "torch.aten.copy", [old, value, constants.create(False, loc, ip)]
@@ -322,16 +316,7 @@ def _refuse_lost(write: ir.Operation, at: ir.Operation) -> NoReturn:
         f"this tensor may or may not have been changed by {_writer(write)} at {place or 'another place'}, through"
         " another name",
         at.location,
-        do="`.clone()` the tensor before it is written",
-    )
-
-
-def _refuse_stale_copy(op: ir.Operation, at: ir.Operation) -> NoReturn:
-    raise UnsupportedError(
-        f"what {effects.kernel(op)} gave is used after its source was written in place, and only run time knows"
-        " whether it is a view or a copy",
-        at.location,
-        do="use `.view(...)` where a view is meant, `.clone()` where a copy is",
+        do="`.clone()` the tensor before it is written; write `.view(...)` for `.reshape(...)` where a view is meant",
     )
 
 

@@ -6,7 +6,7 @@ from npcomp_dialects.errors import UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import effects, walk
 from npcomp_dialects.passes.coerce import coerce
-from npcomp_dialects.passes.memory import Content, Handle, Memory, State, bases, current
+from npcomp_dialects.passes.memory import Content, Handle, Memory, State, bases
 from npcomp_dialects.passes.mutation import Rewriter
 
 _SAME_TENSOR = ("torch.tensor_static_info_cast", "torch.derefine", "torch.prim.unchecked_cast")
@@ -101,7 +101,7 @@ class ControlFlowRewriter(Rewriter):
 
     def _join(self, result: ir.Value, handles: tuple[Handle | None, ...], before: State) -> None:
         """The handle of a result: the tensor itself if all ways agree, else one that may be any of them."""
-        known = [current(handle) for handle in handles if handle is not None]
+        known = [handle for handle in handles if handle is not None]
         agreed = known[0] if len(known) == len(handles) and all(handle is known[0] for handle in known) else None
         if agreed is not None and all(memory in before.contents for memory in bases(agreed)):
             self.handles[result] = agreed
@@ -118,7 +118,7 @@ class ControlFlowRewriter(Rewriter):
         before, outer_reads, self.reads = self.state, self.reads, {}
         self.state = before.copy()
         arguments = self._name_arguments(block, initial)
-        written = self._carry_written(block, op)
+        written = self._carry_written(block, op, before)
         self._refuse_doubtful(arguments, written, op)
         fixed = {memory: memory.fixed for memory in written}
         self.block(block)
@@ -149,12 +149,11 @@ class ControlFlowRewriter(Rewriter):
                 self.new_memory(argument, aliases=aliases | self._roots(last, set()))
         return arguments
 
-    def _carry_written(self, block: ir.Block, op: ir.Operation) -> list[Memory]:
+    def _carry_written(self, block: ir.Block, op: ir.Operation, before: State) -> list[Memory]:
         """Give the body an argument for each outer memory that it writes; slots are read anew in each turn."""
-        known = dict(self.state.contents)
-        written = [memory for memory in self._written_in(block) if memory in known]
+        written = [memory for memory in self._written_in(block) if memory in before.contents]
         for memory in written:
-            value = known[memory].value
+            value = before.contents[memory].value
             if not memory.slot:
                 value = block.add_argument(self.types.unknown_tensor(), op.location)
             self.state.contents[memory] = Content(value, self.tick())

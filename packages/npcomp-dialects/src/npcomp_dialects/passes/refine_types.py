@@ -10,6 +10,7 @@ from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, register, signatures, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.coerce import coerce
+from npcomp_dialects.passes.dict_facts import item_of
 from npcomp_dialects.passes.effects import kernel, writes_to
 from npcomp_dialects.passes.inference import Analysis
 from npcomp_dialects.passes.lattice import is_constant, join, same
@@ -43,6 +44,7 @@ def refine_types(module: ir.Module) -> None:
         analyses = _analyse(functions, types, slots)
         for function, analysis in zip(functions, analyses, strict=True):
             _commit(walk.blocks(function)[0], analysis)
+            _forward_dict_items(function, analysis)
             _materialize(function, analysis)
             prune(analysis.branches)
             signatures.set_function_type(function)
@@ -134,6 +136,19 @@ def _unify_loop(op: ir.Operation, results: list[ir.Type], carried: list[ir.Type]
             "torch.tensor_static_info_cast", [known], [result], loc=op.location, ip=ir.InsertionPoint.after(op)
         )
         result.replace_all_uses_except(cast.results[0], [cast])
+
+
+def _forward_dict_items(function: ir.Operation, analysis: Analysis) -> None:
+    """Use the items of a dict that is never written directly: run time has no dicts of known keys."""
+    for op in list(walk.nested(walk.blocks(function)[0])):
+        name = kernel(op)
+        if name is None or not isinstance(analysis.of(op.operands[0]) if len(op.operands) else None, dict):
+            continue
+        if name.split(".")[1] in ("__getitem__", "get"):
+            item = item_of(op, analysis.of(op.operands[1]))
+            if item is not None:
+                result = op.results[0]
+                result.replace_all_uses_with(coerce(item, result.type, op.location, ir.InsertionPoint(op)))
 
 
 def _materialize(function: ir.Operation, analysis: Analysis) -> None:
