@@ -53,10 +53,10 @@ def op(
         bound = type(block.__name__, (block,), fields)
         _insert(_BLOCKS, parsed.name, bound)
         if inplace is not None:
-            variant = parse(inplace) if "(" in inplace else _inplace_schema(parsed, inplace)
+            variant = parse(inplace) if "(" in inplace else inplace_schema(parsed, inplace)
             _insert(_INPLACE, variant.name, (variant, parsed.name))
         for name in outs:
-            variant = parse(name) if "(" in name else _out_schema(parsed, name)
+            variant = parse(name) if "(" in name else out_schema(parsed, name)
             _insert(_OUT, variant.name, (variant, parsed.name))
         return block
 
@@ -75,7 +75,7 @@ def _variant_name(text: str) -> tuple[str, str, str]:
     return namespace, base, overload
 
 
-def _inplace_schema(schema: Schema, name: str) -> Schema:
+def inplace_schema(schema: Schema, name: str) -> Schema:
     """`add_.Tensor(Tensor(a!) self, …) -> Tensor(a!)` from the functional schema."""
     written = Type("Tensor", alias=Alias(("a",), writes=True))
     first = schema.arguments[0]
@@ -85,7 +85,7 @@ def _inplace_schema(schema: Schema, name: str) -> Schema:
     return Schema(*_variant_name(name), arguments, (Return(written),))
 
 
-def _out_schema(schema: Schema, name: str) -> Schema:
+def out_schema(schema: Schema, name: str) -> Schema:
     """`add.out(…, *, Tensor(a!) out) -> Tensor(a!)` from the functional schema."""
     written = Type("Tensor", alias=Alias(("a",), writes=True))
     if len(schema.returns) != 1 or schema.returns[0].type.name != "Tensor":
