@@ -155,3 +155,25 @@ class Text:
         body = "\n".join(self.lines)
         names = ", ".join(v.name for v in values)
         return f"func.func @{self.name}({arguments}) -> ({types}) {{\n{body}\nreturn {names} : {types}\n}}\n"
+
+
+def double(t: Text, x: V, indices: str, kind: str) -> V:
+    return t.map([(x, indices)], indices, kind, lambda e, a: e("arith.addf", a, a))
+
+
+def slice_of(t: Text, x: V, offsets: str, sizes: str, steps: str, kind: str) -> V:
+    return t.line(f"tensor.extract_slice {x.name}[{offsets}] [{sizes}] [{steps}] : {x.type} to {kind}", kind)
+
+
+def insert(t: Text, x: V, into: V, offsets: str, sizes: str, steps: str = "1, 1") -> V:
+    return t.line(
+        f"tensor.insert_slice {x.name} into {into.name}[{offsets}] [{sizes}] [{steps}] : {x.type} into {into.type}",
+        into.type,
+    )
+
+
+def softmax(t: Text, x: V, kind: str, row: str) -> V:
+    top = t.reduce(x, "i j", "i", row, "0xFF800000", lambda e, a, acc: e("arith.maximumf", a, acc))
+    power = t.map([(x, "i j"), (top, "i")], "i j", kind, lambda e, a, m: e("math.exp", e("arith.subf", a, m)))
+    total = t.reduce(power, "i j", "i", row, "0.0", lambda e, a, acc: e("arith.addf", a, acc))
+    return t.map([(power, "i j"), (total, "i")], "i j", kind, lambda e, a, s: e("arith.divf", a, s))

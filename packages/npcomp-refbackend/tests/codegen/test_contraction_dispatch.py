@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from contract_text import Text
-from harness import compile_text
-from test_pointwise import random
+from contract_text import Text, softmax
+from harness import compile_text, random
 
 
 def product(t: Text, x, xi: str, y, yi: str, out: str, kind: str, dtype: str = "f32"):
@@ -62,8 +61,6 @@ def test_batched_with_permuted_heads():
 
 
 def test_product_feeds_a_softmax():
-    from test_reduction import softmax
-
     t = Text()
     x, y = t.arg("tensor<?x?xf32>"), t.arg("tensor<?x?xf32>")
     s = product(t, x, "i k", y, "j k", "i j", "tensor<?x?xf32>")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from contract_text import Text, V
-from harness import GuardError, compile_text
-from test_pointwise import random
-from test_views import double, insert
+from contract_text import Text, V, double, insert
+from harness import GuardError, compile_text, random
 
 
 def block(t: Text, build) -> str:
@@ -25,8 +23,18 @@ def test_if_yields_a_computed_tensor_or_an_argument():
     t.lines.append(f"%r = scf.if {p.name} -> (tensor<?xf32>) {{\n{then}\n}} else {{\nscf.yield {x.name} : {x.type}\n}}")
     program = compile_text(t.returns(double(t, V("%r", x.type), "i", x.type)))
     a = random(5)
-    np.testing.assert_array_equal(program(a, 1), 4 * a)
-    np.testing.assert_array_equal(program(a, 0), 2 * a)
+    np.testing.assert_array_equal(program(a, True), 4 * a)
+    np.testing.assert_array_equal(program(a, False), 2 * a)
+
+
+def counted(t: Text, high: V, inits: dict[str, V], inside: str) -> list[V]:
+    """`scf.for %k = 0 to high` around the lines `inside`, carrying the named values."""
+    low, step = t.index(0), t.index(1)
+    carried = ", ".join(f"{name} = {v.name}" for name, v in inits.items())
+    types = ", ".join(v.type for v in inits.values())
+    head = f"%r:{len(inits)} = scf.for %k = {low.name} to {high.name} step {step.name}"
+    t.lines.append(f"{head} iter_args({carried}) -> ({types}) {{\n{inside}\n}}")
+    return [V(f"%r#{n}", v.type) for n, v in enumerate(inits.values())]
 
 
 @pytest.mark.parametrize("n", [0, 1, 7])
@@ -34,17 +42,13 @@ def test_for_carries_a_tensor(n):
     t = Text()
     x, count = t.arg("tensor<?xf32>"), t.arg("i64")
     high = t.line(f"arith.index_cast {count.name} : i64 to index", "index")
-    low, step = t.index(0), t.index(1)
 
     def body():
         y = t.map([(V("%acc", x.type), "i"), (x, "i")], "i", x.type, lambda e, a, b: e("arith.addf", a, b))
         t.lines.append(f"scf.yield {y.name} : {x.type}")
 
     inside = block(t, body)
-    t.lines.append(
-        f"%r = scf.for %k = {low.name} to {high.name} step {step.name} iter_args(%acc = {x.name}) -> ({x.type}) {{\n{inside}\n}}"
-    )
-    program = compile_text(t.returns(V("%r", x.type)))
+    program = compile_text(t.returns(*counted(t, high, {"%acc": x}, inside)))
     a = random(19)
     np.testing.assert_allclose(program(a, n), a * (n + 1), rtol=1e-5)
 
@@ -53,7 +57,6 @@ def test_loop_fills_a_tensor_row_by_row_without_copies():
     t = Text()
     x, count = t.arg("tensor<8xf32>"), t.arg("i64")
     high = t.line(f"arith.index_cast {count.name} : i64 to index", "index")
-    low, step = t.index(0), t.index(1)
     empty = t.empty("tensor<?x8xf32>", [high])
 
     def body():
@@ -64,10 +67,7 @@ def test_loop_fills_a_tensor_row_by_row_without_copies():
         t.lines.append(f"scf.yield {out.name} : {out.type}")
 
     inside = block(t, body)
-    t.lines.append(
-        f"%r = scf.for %k = {low.name} to {high.name} step {step.name} iter_args(%acc = {empty.name}) -> ({empty.type}) {{\n{inside}\n}}"
-    )
-    program = compile_text(t.returns(V("%r", empty.type)))
+    program = compile_text(t.returns(*counted(t, high, {"%acc": empty}, inside)))
     a = random(8)
     for n in (0, 1, 5):
         np.testing.assert_allclose(program(a, n), np.arange(n)[:, None] * a, rtol=1e-6)
@@ -87,7 +87,8 @@ def test_while_stops_on_a_computed_value():
 
     first, second = block(t, before), block(t, after)
     t.lines.append(
-        f"%r = scf.while (%a = {x.name}) : ({x.type}) -> {x.type} {{\n{first}\n}} do {{\n^bb0(%b: {x.type}):\n{second}\n}}"
+        f"%r = scf.while (%a = {x.name}) : ({x.type}) -> {x.type} {{\n{first}\n}} do {{\n"
+        f"^bb0(%b: {x.type}):\n{second}\n}}"
     )
     program = compile_text(t.returns(V("%r", x.type)))
     assert program(np.array(3, np.float32)) == 192
@@ -97,7 +98,7 @@ def test_while_stops_on_a_computed_value():
 def test_nested_control_flow_swaps_carried_tensors():
     t = Text()
     x, y = t.arg("tensor<?xf32>"), t.arg("tensor<?xf32>")
-    low, high, step = t.index(0), t.index(3), t.index(1)
+    high = t.index(3)
     kind = x.type
 
     def body():
@@ -107,11 +108,7 @@ def test_nested_control_flow_swaps_carried_tensors():
         t.lines.append(f"scf.yield %q, %c : {kind}, {kind}")
 
     inside = "%kk = arith.index_cast %k : index to i64\n" + block(t, body)
-    t.lines.append(
-        f"%r:2 = scf.for %k = {low.name} to {high.name} step {step.name} iter_args(%p = {x.name}, %q = {y.name})"
-        f" -> ({kind}, {kind}) {{\n{inside}\n}}"
-    )
-    program = compile_text(t.returns(V("%r#0", kind), V("%r#1", kind)))
+    program = compile_text(t.returns(*counted(t, high, {"%p": x, "%q": y}, inside)))
     a, b = random(4), random(4)
     p, q = a, b
     for k in range(3):
@@ -127,7 +124,7 @@ def test_guard_stops_the_program_with_its_values():
     m, n = t.dim(x, 0), t.dim(y, 0)
     t.lines.append(
         f"%same = arith.cmpi eq, {m.name}, {n.name} : index\n"
-        f'"tcf.guard"(%same, {m.name}, {n.name}) {{kind = "RuntimeError", message = "sizes {{0}} and {{1}}"}} : (i1, index, index) -> ()'
+        f'tcf.guard %same, "RuntimeError", "sizes {{0}} and {{1}}"({m.name}, {n.name}) : index, index'
     )
     program = compile_text(t.returns(t.map([(x, "i"), (y, "i")], "i", x.type, lambda e, a, b: e("arith.addf", a, b))))
     a = random(5)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from contract_text import Text, V
-from harness import compile_text
-from test_pointwise import random
+from harness import compile_text, random
 
 
 def reference(x: np.ndarray, w: np.ndarray, stride: int) -> np.ndarray:
@@ -33,12 +32,13 @@ def conv(t: Text, x: V, w: V, stride: int = 1) -> V:
     step = f" * {stride}" if stride > 1 else ""
     name = t.fresh()
     t.lines.append(
-        f"{name} = linalg.generic {{indexing_maps = [affine_map<(n, f, h, w, c, p, q) -> (n, c, h{step} + p, w{step} + q)>, "
+        f"{name} = linalg.generic {{indexing_maps = ["
+        f"affine_map<(n, f, h, w, c, p, q) -> (n, c, h{step} + p, w{step} + q)>, "
         "affine_map<(n, f, h, w, c, p, q) -> (f, c, p, q)>, affine_map<(n, f, h, w, c, p, q) -> (n, f, h, w)>], "
         'iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]} '
         f"ins({x.name}, {w.name} : {x.type}, {w.type}) outs({out.name} : {out.type}) {{\n"
-        f"^bb0(%a: f32, %b: f32, %acc: f32):\n%m{name[1:]} = arith.mulf %a, %b : f32\n%s{name[1:]} = arith.addf %acc, %m{name[1:]} : f32\n"
-        f"linalg.yield %s{name[1:]} : f32\n}} -> {out.type}"
+        f"^bb0(%a: f32, %b: f32, %acc: f32):\n%m = arith.mulf %a, %b : f32\n%s = arith.addf %acc, %m : f32\n"
+        f"linalg.yield %s : f32\n}} -> {out.type}"
     )
     return V(name, out.type)
 

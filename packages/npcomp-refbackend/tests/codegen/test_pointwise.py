@@ -5,19 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from contract_text import Text
-from harness import compile_text
+from harness import RNG, compile_text, random
 
-RNG = np.random.default_rng(0)
 SIZES = [0, 1, 3, 16, 17, 64, 1000]
-
-
-def random(*shape: int, dtype: str = "f32") -> np.ndarray:
-    kinds = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "i64": np.int64, "i32": np.int32, "i8": np.int8}
-    if dtype == "i1":
-        return RNG.integers(0, 2, shape).astype(bool)
-    if dtype.startswith("i"):
-        return RNG.integers(-100, 100, shape).astype(kinds[dtype])
-    return RNG.standard_normal(shape).astype(kinds[dtype])
 
 
 def test_dynamic_add_serves_all_sizes():

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from contract_text import Text
-from harness import compile_text
-from test_pointwise import random
+from contract_text import Text, V, softmax
+from harness import compile_text, random
 
 KINDS = {
     "sum": ("arith.addf", "0.0", np.sum),
@@ -128,13 +127,6 @@ def test_argmax_finds_the_first(out, axis):
         assert program(a)[1][1] == 40
 
 
-def softmax(t, x, kind, row):
-    top = t.reduce(x, "i j", "i", row, "0xFF800000", lambda e, a, acc: e("arith.maximumf", a, acc))
-    power = t.map([(x, "i j"), (top, "i")], "i j", kind, lambda e, a, m: e("math.exp", e("arith.subf", a, m)))
-    total = t.reduce(power, "i j", "i", row, "0.0", lambda e, a, acc: e("arith.addf", a, acc))
-    return t.map([(power, "i j"), (total, "i")], "i j", kind, lambda e, a, s: e("arith.divf", a, s))
-
-
 @pytest.mark.parametrize("kind", ["tensor<?x?xf32>", "tensor<?x10xf32>", "tensor<6x128xf32>", "tensor<?x1000xf32>"])
 def test_softmax_is_one_kernel(kind):
     t = Text()
@@ -204,15 +196,14 @@ def test_max_pool_window(stride):
     out = t.fill("0xFF800000", t.empty(f"tensor<2x5x{size}x{size}xf32>"))
     step = f" * {stride}" if stride > 1 else ""
     t.lines.append(
-        f"%pool = linalg.generic {{indexing_maps = [affine_map<(n, c, h, w, p, q) -> (n, c, h{step} + p, w{step} + q)>, "
+        "%pool = linalg.generic {indexing_maps = ["
+        f"affine_map<(n, c, h, w, p, q) -> (n, c, h{step} + p, w{step} + q)>, "
         "affine_map<(n, c, h, w, p, q) -> (p, q)>, affine_map<(n, c, h, w, p, q) -> (n, c, h, w)>], "
         'iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]} '
         f"ins({x.name}, {window.name} : {x.type}, {window.type}) outs({out.name} : {out.type}) {{\n"
         "^bb0(%a: f32, %b: f32, %acc: f32):\n%m = arith.maximumf %a, %acc : f32\nlinalg.yield %m : f32\n}"
         f" -> {out.type}"
     )
-    from contract_text import V
-
     program = compile_text(t.returns(V("%pool", out.type)))
     a = random(2, 5, 12, 12)
     windows = np.lib.stride_tricks.sliding_window_view(a, (3, 3), axis=(2, 3))[:, :, ::stride, ::stride]

@@ -4,24 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from contract_text import Text, V
-from harness import compile_text
-from test_pointwise import random
-
-
-def double(t: Text, x: V, indices: str, kind: str) -> V:
-    return t.map([(x, indices)], indices, kind, lambda e, a: e("arith.addf", a, a))
-
-
-def slice_of(t: Text, x: V, offsets: str, sizes: str, steps: str, kind: str) -> V:
-    return t.line(f"tensor.extract_slice {x.name}[{offsets}] [{sizes}] [{steps}] : {x.type} to {kind}", kind)
-
-
-def insert(t: Text, x: V, into: V, offsets: str, sizes: str, steps: str = "1, 1") -> V:
-    return t.line(
-        f"tensor.insert_slice {x.name} into {into.name}[{offsets}] [{sizes}] [{steps}] : {x.type} into {into.type}",
-        into.type,
-    )
+from contract_text import Text, double, insert, slice_of
+from harness import compile_text, random
 
 
 def test_strided_slice_is_read_in_place():
@@ -161,7 +145,8 @@ def test_pad(computed):
     y = double(t, x, "i j", x.type) if computed else x
     zero = t.const("1.5", "f32")
     padded = t.line(
-        f"tensor.pad {y.name} low[1, 2] high[0, 3] {{\n^bb0(%i: index, %j: index):\ntensor.yield {zero.name} : f32\n}} : {y.type} to tensor<?x?xf32>",
+        f"tensor.pad {y.name} low[1, 2] high[0, 3] {{\n^bb0(%i: index, %j: index):\n"
+        f"tensor.yield {zero.name} : f32\n}} : {y.type} to tensor<?x?xf32>",
         "tensor<?x?xf32>",
     )
     program = compile_text(t.returns(padded))
