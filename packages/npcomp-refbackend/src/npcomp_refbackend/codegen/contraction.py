@@ -214,14 +214,13 @@ class _Contraction:
         if self.plan.lhs is not None:
             part = kb.mul(packed_part(kb, factor, self.product.outer, self.extents, at), kb.mul(self.rows, self.depth))
             base = kb.at(Buffer(tensor.data, self.tile.dtype), kb.add(part, kb.mul(row, self.depth)))
-            return Rows(base, Left(self.tile.dtype, 1, None), depth=self.depth)
+            return Rows(base, Left(self.tile.dtype, (1, None)), depth=self.depth)
         row_step, k_step = step_of(kb, factor, last(self.product.m)), step_of(kb, factor, last(self.product.k))
         if self.table is not None:
             row_step = 0
         base = kb.at(tensor, kb.add(offset_of(kb, factor, at), kb.mul(row, row_step)))
-        left = Left(
-            tensor.dtype, _static(row_step), _static(k_step), factor.unsigned, self.table is not None, self.plan.turns > 0
-        )
+        unit = 1 if _static(k_step) == 1 else None
+        left = Left(tensor.dtype, (None, unit), factor.unsigned, self.table is not None, self.plan.turns > 0)
         return Rows(base, left, row_step, k_step, table=self.table)
 
     def _panel(

@@ -224,7 +224,7 @@ class _Convolution:
     ) -> None:
         """Windows are the left factor, as they were packed; strips of channels the right one."""
         kb, tile = self.kb, self.tile
-        windows = Rows(self.scratch, Left(tile.dtype, 1, tile.width), 1, tile.width)
+        windows = Rows(self.scratch, Left(tile.dtype, (1, tile.width)), 1, tile.width)
         data = Buffer(tensor_of(kb, self.windowed.weights.operand).data, tile.dtype)
         each = kb.mul(self.depth, tile.width)
         first = kb.mul(packed_part(kb, self.windowed.weights, self.windowed.outer, self.extents, at), kb.mul(kb.ceildiv(self.channels, tile.width), each))
@@ -263,8 +263,8 @@ class _Convolution:
             data = Buffer(tensor.data, self.tile.dtype)
             each = kb.mul(self.channels, self.depth)
             place = kb.add(kb.mul(packed_part(kb, self.windowed.weights, self.windowed.outer, self.extents, at), each), kb.mul(channel, self.depth))
-            return Rows(kb.at(data, place), Left(self.tile.dtype, 1, None), depth=self.depth)
+            return Rows(kb.at(data, place), Left(self.tile.dtype, (1, None)), depth=self.depth)
         row_step, k_step = (step_of(kb, factor, last(axis)) for axis in (self.windowed.channels, self.windowed.k))
         base = kb.at(tensor, kb.add(offset_of(kb, factor, at), kb.mul(channel, row_step)))
-        static = [step if isinstance(step, int) else None for step in (row_step, k_step)]
-        return Rows(base, Left(tensor.dtype, static[0], static[1], factor.unsigned), row_step, k_step)
+        unit = 1 if isinstance(k_step, int) and k_step == 1 else None
+        return Rows(base, Left(tensor.dtype, (None, unit), factor.unsigned), row_step, k_step)

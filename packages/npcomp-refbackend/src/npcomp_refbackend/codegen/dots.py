@@ -17,7 +17,7 @@ from .microkernel import Tile, multiply_add
 from .tiles import Rows, Work
 
 Int = Any
-MOST_ROWS = 3
+MOST_ROWS = 6
 _COLUMNS = 4  # columns at once
 _COPIES = 2  # sets of sums
 
@@ -77,7 +77,7 @@ def _function(kb: KernelBuilder, tile: Tile) -> Callable[..., None]:
             kb.store(_sum_of(kb, before[0], total), to, c)
 
     types = [kb.ptr, kb.ptr, kb.i64, kb.i64, kb.i64, kb.ptr, kb.i64]
-    return kb.function("dots", types, write)
+    return kb.function(f"dots_{lanes}{dtype}", types, write)
 
 
 def _sum_of(kb: KernelBuilder, x: ir.Value, y: ir.Value) -> ir.Value:

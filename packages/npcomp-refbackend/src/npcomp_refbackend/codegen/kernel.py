@@ -60,7 +60,6 @@ class KernelBuilder(MemoryMixin):
         self._names = {str(t): n for n, t in self._types.items()} | {"index": "i64"}
         self._operands: dict[int, Operand] = {}
         self._libm: set[str] = set()
-        self._functions: dict[str, Callable[..., None]] = {}
         self._scopes: list[_Scope] = []
 
     # -- function skeleton -------------------------------------------------------------------------------------
@@ -92,13 +91,12 @@ class KernelBuilder(MemoryMixin):
         self._scopes.pop()
 
     def function(self, name: str, types: Sequence[ir.Type], body: Callable[..., None]) -> Callable[..., None]:
-        """Define a private, never inlined function and return how to call it. Asked for twice, it is written once."""
-        if name not in self._functions:
-            symbol = f"{self.name}_{name}"
-            with self._function(symbol, types, internal=True) as arguments:
+        """Define a private, never inlined function and return how to call it. It is written once for the module, so
+        `name` must say everything that `body` depends on."""
+        if not _declared(self.module, name):
+            with self._function(name, types, internal=True) as arguments:
                 body(*arguments)
-            self._functions[name] = lambda *args: _call(symbol, [self.value(a) for a in args])
-        return self._functions[name]
+        return lambda *args: _call(name, [self.value(a) for a in args])
 
     @property
     def in_kernel(self) -> bool:

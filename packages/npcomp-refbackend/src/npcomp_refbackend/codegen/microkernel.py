@@ -54,12 +54,12 @@ _HEIGHTS_16 = {2: (4, 2, 1), 1: (4, 2, 1)}
 
 @dataclass(frozen=True)
 class Left:
-    """How rows of the left factor lie: element (row, k) at row * row_step + k * k_step, None where dynamic; with a
-    `table`, row's place is in the table instead. `turning`: k is walked several times, from a new place each time."""
+    """How rows of the left factor lie: element (row, k) at row * row_step + k * k_step, where `steps` are (row_step,
+    k_step), None where the micro-kernel is told; with a `table`, row's place is in the table instead. `turning`: k is
+    walked several times, from a new place each time."""
 
     dtype: str
-    row_step: int | None
-    k_step: int | None
+    steps: tuple[int | None, int | None]
     unsigned: bool = False
     table: bool = False
     turning: bool = False
@@ -105,21 +105,22 @@ class Operands:
 
 def micro_kernel(kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int) -> Callable[[Operands], None]:
     """The function that computes `rows` x `vectors` sums."""
-    layout = f"{left.dtype}_{left.row_step}_{left.k_step}" + "_table" * left.table + "_turning" * left.turning
+    marks = [m for m in ("unsigned", "table", "turning") if getattr(left, m)]
+    name = "_".join(["micro", f"{rows}x{vectors}", f"{tile.lanes}{tile.dtype}", left.dtype, *map(str, left.steps), *marks])
     types = [kb.ptr, kb.ptr, *[kb.i64] * 4, kb.ptr, kb.i64, kb.i64, kb.ptr, kb.i64, kb.i64]
 
     def write(*arguments: Any) -> None:
         _Micro(kb, tile, left, rows, vectors, Operands(*arguments)).write()
 
-    call = kb.function(f"micro_{rows}x{vectors}_{layout}", types, write)
+    call = kb.function(name, types, write)
     return lambda operands: call(*(getattr(operands, f.name) for f in fields(operands)))
 
 
 class _Micro:
     def __init__(self, kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int, given: Operands):
         self.kb, self.tile, self.left, self.rows, self.vectors, self.given = kb, tile, left, rows, vectors, given
-        self.row_step: Int = left.row_step if left.row_step is not None else given.row_step
-        self.k_step: Int = left.k_step if left.k_step is not None else given.k_step
+        told = (given.row_step, given.k_step)
+        self.row_step, self.k_step = (t if step is None else step for step, t in zip(left.steps, told))
         self.unroll = max(1, 8 // (rows * vectors))
 
     def write(self) -> None:

@@ -108,8 +108,10 @@ def _grouped(array: np.ndarray, axes: tuple[tuple[int, ...], ...]) -> list[int]:
 def pack_panel(
     kb: KernelBuilder, tile: Tile, dtype: str, unsigned: bool, k_step: int | None, n_step: int | None
 ) -> Callable[..., None]:
-    """The function `(from, k_step, n_step, count, columns, to)`: one panel of `count` steps of k."""
-    name = f"pack_{dtype}_{k_step}_{n_step}_{tile.width}"
+    """The function `(from, k_step, n_step, count, columns, to)`: one panel of `count` steps of k. Only unit steps are
+    built in."""
+    k_step, n_step = (None, 1) if n_step == 1 else (1, None) if k_step == 1 else (None, None)
+    name = f"pack_{dtype}{'_unsigned' * unsigned}_{k_step}_{n_step}_{tile.vectors}x{tile.lanes}{tile.dtype}"
 
     def write(source: Any, k_arg: Any, n_arg: Any, count: Any, columns: Any, to: Any) -> None:
         panel = _Panel(kb, tile, Buffer(source, dtype), unsigned, Buffer(to, tile.dtype))

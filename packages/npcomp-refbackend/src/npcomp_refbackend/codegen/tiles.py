@@ -81,7 +81,7 @@ class Tiles:
         """What to do at each first row of a tile."""
         kb, tile = self.kb, self.tile
         packed = rows.depth is not None
-        left = replace(rows.left, row_step=1, k_step=tall) if packed else rows.left
+        left = replace(rows.left, steps=(1, tall)) if packed else rows.left
         micro = micro_kernel(kb, tile, left, tall, vectors)
 
         def one(r: Any) -> None:
