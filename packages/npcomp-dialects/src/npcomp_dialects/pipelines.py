@@ -17,8 +17,8 @@ from npcomp_dialects.passes import effects, walk
 SIMPLIFY = "simplify"
 TO_TORCH_CONTRACT = (
     "globalize-object-graph",
-    "adjust-calling-conventions",
     "inline-calls",
+    "adjust-calling-conventions",
     "aten-recognize-kernels",
     "inline-global-slots",
     "prune-dead-branches",

@@ -91,13 +91,11 @@ def kernel(name: str, operands: list[Any], results: int) -> list[Any]:
 
 def _literal(op: ir.Operation, operands: list[Any]) -> list[Any]:
     attr = op.attributes["value"]
-    values = [attr[n] for n in range(len(attr))] if not attr.is_splat else None
-    shape = ir.ShapedType(attr.type).shape
-    if values is None:
-        return [
-            torch.full(shape, attr.get_splat_value().value, dtype=_DTYPES[str(ir.ShapedType(attr.type).element_type)])
-        ]
-    return [torch.tensor(np.array(values).reshape(shape), dtype=_DTYPES[str(ir.ShapedType(attr.type).element_type)])]
+    kind = ir.ShapedType(attr.type)
+    dtype = _DTYPES[str(kind.element_type)]
+    if attr.is_splat:
+        return [torch.full(kind.shape, attr.get_splat_value().value, dtype=dtype)]
+    return [torch.tensor(np.array(list(attr)).reshape(kind.shape), dtype=dtype)]
 
 
 def _raise(op: ir.Operation, operands: list[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from npcomp_dialects.errors import CompileError, UnsupportedError
 from npcomp_dialects.literals import element_type
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
-from npcomp_dialects.passes import constants, register, signatures, walk
+from npcomp_dialects.passes import constants, effects, register, signatures, walk
 from npcomp_dialects.passes.coerce import coerce
 from npcomp_dialects.passes.signatures import Tree
 
@@ -28,8 +28,8 @@ def adjust_calling_conventions(module: ir.Module) -> None:
     lists, becomes one argument a leaf, put together again at the start of the function; a returned tuple or list
     becomes one result a leaf; a returned None no result.
 
-    Restriction: a list or dict argument needs its length or keys in the signature, since a compiled function has a
-    fixed number of arguments.
+    Restrictions: a list or dict argument needs its length or keys in the signature, since a compiled function has a
+    fixed number of arguments; and the program must not change it, since it only has a copy of the caller's.
     """
     with module.context:
         for function in walk.functions(module):
@@ -104,10 +104,26 @@ def _flatten_arguments(function: ir.Operation, signature: Tree) -> None:
         return
     start = ir.InsertionPoint.at_block_begin(block)
     for tree, argument in zip(trees, originals, strict=True):
+        if "items" in tree:
+            _require_unchanged(tree, argument)
         replacement = _build(tree, argument.type, function, start)
         argument.replace_all_uses_with(replacement)
     for argument in reversed(originals):
         block.erase_argument(argument.arg_number)
+
+
+def _require_unchanged(tree: Tree, argument: ir.BlockArgument) -> None:
+    """A container that crosses the border is taken apart: the caller's own would not see a write."""
+    if isinstance(argument.type, td.TupleType):
+        return
+    writer = effects.writer_of(argument)
+    if writer is not None:
+        raise UnsupportedError(
+            f"{effects.kernel(writer) or writer.name} changes argument {tree.get('name', '?')!r}, a {tree['kind']} of"
+            " the caller",
+            writer.location,
+            do="build a new list or dict and return it",
+        )
 
 
 def _is_leaf(tree: Tree) -> bool:

@@ -39,7 +39,7 @@ def maximize_value_semantics(module: ir.Module) -> None:
 def _convert(function: ir.Operation, types: Types) -> None:
     block = walk.blocks(function)[0]
     nested = list(walk.nested(block))
-    writes = any(_writes_tensor(op) for op in nested)
+    writes = any(_writes(op) for op in nested)
     references = _make_values(block, types)
     if writes:
         _rewrite_writes(block, references, types)
@@ -48,11 +48,12 @@ def _convert(function: ir.Operation, types: Types) -> None:
     signatures.set_function_type(function)
 
 
-def _writes_tensor(op: ir.Operation) -> bool:
+def _writes(op: ir.Operation) -> bool:
+    """True for an op that writes to a tensor or to a container, which may hold tensors."""
     if op.name == _OVERWRITE:
         return True
     name = effects.kernel(op)
-    return name is not None and effects.writes_to(name) is None
+    return name is not None and effects.writes_to(name) != frozenset()
 
 
 def _make_values(block: ir.Block, types: Types) -> set[ir.Value]:

@@ -24,6 +24,7 @@ _DERIVING = {
     "torch.prim.TupleIndex",
 }
 _CONTAINERS = ("torch.prim.ListConstruct", "torch.prim.DictConstruct")
+_IN_CONTAINER = "a tensor that is in a list or dict which the program changes"
 _SHAPE_KEEPING = ("torch.aten.copy", "torch.aten.fill.Scalar", "torch.aten.fill.Tensor", "torch.aten.zero")
 
 
@@ -195,11 +196,11 @@ class Rewriter:
 
     def _plain(self, op: ir.Operation) -> None:
         name = effects.kernel(op)
+        if name is not None and effects.writes_to(name) != frozenset():
+            self._write_container(op, name)
         if op.name in _DERIVING or (name is not None and effects.may_alias(name)):
             self._derive(op)
             return
-        if name is not None and effects.writes_to(name) != frozenset():
-            self._refuse_unknown_write(op, name)
         self.use(op)
         for result in op.results:
             if result in self.references:
@@ -210,7 +211,7 @@ class Rewriter:
         parts = {n: self.handles[v] for n, v in enumerate(op.operands) if v in self.handles and n in shared}
         if op.name in _CONTAINERS and effects.writer_of(op.results[0]) is not None:
             for memory in frozenset().union(*map(bases, parts.values())) if parts else ():
-                memory.fixed = memory.fixed or "a tensor that is in a list or dict which the program changes"
+                memory.fixed = memory.fixed or _IN_CONTAINER
             parts = {}
         self.use(op)
         for result in op.results:
@@ -226,8 +227,8 @@ class Rewriter:
             handle.stamp = self.stamp(handle)
             self.handles[result] = handle
 
-    def _refuse_unknown_write(self, op: ir.Operation, name: str) -> None:
-        """List ops write to the list alone; other unknown writers are refused."""
+    def _write_container(self, op: ir.Operation, name: str) -> None:
+        """List and dict ops write to the container alone; other writers that were not recognized are refused."""
         written = effects.writes_to(name)
         if written is None:
             raise UnsupportedError(
@@ -236,9 +237,11 @@ class Rewriter:
                 do="use the op that returns a new tensor",
             )
         for position, operand in enumerate(op.operands):
-            if position not in written and operand in self.handles:
-                for memory in bases(self.handles[operand]):
-                    memory.fixed = memory.fixed or "a tensor that is in a list or dict which the program changes"
+            for memory in bases(self.handles[operand]) if operand in self.handles else ():
+                if position in written:
+                    self._require_writable(memory, op)
+                else:
+                    memory.fixed = memory.fixed or _IN_CONTAINER
 
     def _overwrite(self, op: ir.Operation) -> None:
         value, tensor = op.operands[0], op.operands[1]
@@ -307,7 +310,9 @@ class Rewriter:
 
 
 def _writer(op: ir.Operation) -> str:
-    return walk.string(op, "torch.writer") if "torch.writer" in op.attributes else op.name
+    if "torch.writer" in op.attributes:
+        return walk.string(op, "torch.writer")
+    return effects.kernel(op) or op.name
 
 
 def _refuse_lost(write: ir.Operation, at: ir.Operation) -> NoReturn:

@@ -123,7 +123,7 @@ class ControlFlowRewriter(Rewriter):
         fixed = {memory: memory.fixed for memory in written}
         self.block(block)
         yielded = self._original_operands(block)
-        self._check_next_turn(set(self.state.lost) - set(before.lost), fixed, op)
+        self._check_next_turn(set(self.state.lost) - set(before.lost), before.contents, fixed, op)
         new = self._rebuild_loop(op, before, written)
         self._merge(before, [self.state], [], [])
         for memory, result in zip(written, list(new.results)[len(op.results) :], strict=True):
@@ -173,10 +173,12 @@ class ControlFlowRewriter(Rewriter):
                         do="`.clone()` the tensor before the loop, or where the variable is assigned",
                     )
 
-    def _check_next_turn(self, lost: set[Memory], fixed: dict[Memory, str], op: ir.Operation) -> None:
+    def _check_next_turn(
+        self, lost: set[Memory], outer: dict[Memory, Content], fixed: dict[Memory, str], op: ir.Operation
+    ) -> None:
         """What a turn makes doubtful or fixed must not have been read or written earlier in the turn."""
         for memory in lost:
-            if memory in self.reads:
+            if memory in self.reads and memory in outer:
                 raise UnsupportedError(
                     "this tensor may or may not have been changed in place by the turn of the loop before",
                     self.reads[memory].location,

@@ -39,3 +39,11 @@ func.func @tuple(%t: !torch.tuple<int, int>) attributes {npcomp.signature = "{\"
 func.func @wrong(%t: !torch.int) attributes {npcomp.signature = "{\"args\":[{\"name\":\"t\",\"kind\":\"tuple\",\"items\":[{\"kind\":\"int\"}]}],\"returns\":{\"kind\":\"none\"}}"} {
   return
 }
+
+// -----
+
+func.func @changed(%l: !torch.list<int>, %n: !torch.int) attributes {npcomp.signature = "{\"args\":[{\"name\":\"l\",\"kind\":\"list\",\"items\":[{\"kind\":\"int\"}]},{\"kind\":\"int\"}],\"returns\":{\"kind\":\"none\"}}"} {
+  // expected-error @below {{aten.append.t changes argument 'l', a list of the caller}}
+  %0 = torch.operator "aten.append.t"(%l, %n) : (!torch.list<int>, !torch.int) -> !torch.list<int>
+  return
+}
