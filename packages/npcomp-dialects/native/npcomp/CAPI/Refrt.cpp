@@ -14,6 +14,4 @@ using npcomp::refrt::TensorType;
 
 bool npcompRefrtTypeIsATensor(MlirType type) { return mlir::isa<TensorType>(unwrap(type)); }
 MlirTypeID npcompRefrtTensorTypeGetTypeID() { return wrap(TensorType::getTypeID()); }
-MlirType npcompRefrtTensorTypeGet(MlirContext context) {
-  return wrap(mlir::Type(TensorType::get(unwrap(context))));
-}
+MlirType npcompRefrtTensorTypeGet(MlirContext context) { return wrap(mlir::Type(TensorType::get(unwrap(context)))); }

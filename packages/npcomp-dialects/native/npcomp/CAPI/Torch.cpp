@@ -22,7 +22,7 @@ extern "C" {
 
 /// Membership test and type id of a type class.
 #define NPCOMP_TORCH_TYPE(Name)                                                                                        \
-  bool npcompTorchTypeIsA##Name(MlirType type) { return isa<t::Name##Type>(unwrap(type)); }                               \
+  bool npcompTorchTypeIsA##Name(MlirType type) { return isa<t::Name##Type>(unwrap(type)); }                            \
   MlirTypeID npcompTorch##Name##TypeGetTypeID() { return wrap(t::Name##Type::getTypeID()); }
 
 NPCOMP_TORCH_TYPE(List)
@@ -39,8 +39,8 @@ NPCOMP_TORCH_TYPE(NnModule)
     std::optional<ArrayRef<int64_t>> known;                                                                            \
     if (rank >= 0)                                                                                                     \
       known = ArrayRef<int64_t>(sizes, rank);                                                                          \
-    return wrap(Type(                                                                                                  \
-        t::Name##Type::getChecked(errorAt(location), unwrap(location).getContext(), known, unwrap(dtype))));              \
+    return wrap(                                                                                                       \
+        Type(t::Name##Type::getChecked(errorAt(location), unwrap(location).getContext(), known, unwrap(dtype))));      \
   }
 
 NPCOMP_TORCH_TENSOR(ValueTensor)
@@ -73,7 +73,7 @@ MlirType npcompTorchContainerTypeGetContained(MlirType type) {
   MlirType npcompTorch##Name##TypeGetChecked(MlirLocation location, intptr_t count, MlirType const *types) {           \
     SmallVector<Type> storage;                                                                                         \
     ArrayRef<Type> parts = unwrapList(count, types, storage);                                                          \
-    return wrap(Type(t::Name##Type::getChecked(errorAt(location), unwrap(location).getContext(), parts)));                 \
+    return wrap(Type(t::Name##Type::getChecked(errorAt(location), unwrap(location).getContext(), parts)));             \
   }
 
 NPCOMP_TORCH_MULTI(Tuple)
@@ -89,7 +89,8 @@ intptr_t npcompTorchMultiTypeGetNumTypes(MlirType type) { return partsOf(type).s
 MlirType npcompTorchMultiTypeGetType(MlirType type, intptr_t index) { return wrap(partsOf(type)[index]); }
 
 MlirType npcompTorchDictTypeGetChecked(MlirLocation location, MlirType key, MlirType value) {
-  return wrap(Type(t::DictType::getChecked(errorAt(location), unwrap(location).getContext(), unwrap(key), unwrap(value))));
+  return wrap(
+      Type(t::DictType::getChecked(errorAt(location), unwrap(location).getContext(), unwrap(key), unwrap(value))));
 }
 MlirType npcompTorchDictTypeGetKey(MlirType type) { return wrap(cast<t::DictType>(unwrap(type)).getKey()); }
 MlirType npcompTorchDictTypeGetValue(MlirType type) { return wrap(cast<t::DictType>(unwrap(type)).getValue()); }

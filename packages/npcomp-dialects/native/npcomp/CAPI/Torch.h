@@ -36,10 +36,12 @@ MLIR_CAPI_EXPORTED MlirType npcompTorchContainerTypeGetContained(MlirType type);
 
 MLIR_CAPI_EXPORTED bool npcompTorchTypeIsATuple(MlirType type);
 MLIR_CAPI_EXPORTED MlirTypeID npcompTorchTupleTypeGetTypeID(void);
-MLIR_CAPI_EXPORTED MlirType npcompTorchTupleTypeGetChecked(MlirLocation location, intptr_t count, MlirType const *types);
+MLIR_CAPI_EXPORTED MlirType npcompTorchTupleTypeGetChecked(MlirLocation location, intptr_t count,
+                                                           MlirType const *types);
 MLIR_CAPI_EXPORTED bool npcompTorchTypeIsAUnion(MlirType type);
 MLIR_CAPI_EXPORTED MlirTypeID npcompTorchUnionTypeGetTypeID(void);
-MLIR_CAPI_EXPORTED MlirType npcompTorchUnionTypeGetChecked(MlirLocation location, intptr_t count, MlirType const *types);
+MLIR_CAPI_EXPORTED MlirType npcompTorchUnionTypeGetChecked(MlirLocation location, intptr_t count,
+                                                           MlirType const *types);
 /// The parts of a tuple or a union.
 MLIR_CAPI_EXPORTED intptr_t npcompTorchMultiTypeGetNumTypes(MlirType type);
 MLIR_CAPI_EXPORTED MlirType npcompTorchMultiTypeGetType(MlirType type, intptr_t index);

@@ -37,14 +37,16 @@ void initializeTargets() {
 }
 
 llvm::CodeGenOptLevel codegenLevel(int level) {
-  return level <= 0 ? llvm::CodeGenOptLevel::None
+  return level <= 0   ? llvm::CodeGenOptLevel::None
          : level == 1 ? llvm::CodeGenOptLevel::Less
          : level == 2 ? llvm::CodeGenOptLevel::Default
                       : llvm::CodeGenOptLevel::Aggressive;
 }
 
 llvm::OptimizationLevel pipelineLevel(int level) {
-  return level == 1 ? llvm::OptimizationLevel::O1 : level == 2 ? llvm::OptimizationLevel::O2 : llvm::OptimizationLevel::O3;
+  return level == 1   ? llvm::OptimizationLevel::O1
+         : level == 2 ? llvm::OptimizationLevel::O2
+                      : llvm::OptimizationLevel::O3;
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTarget(const ObjectOptions &options) {
@@ -58,9 +60,9 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTarget(const ObjectOpti
   if (!options.cpu.empty() && !subtarget->isCPUStringValid(options.cpu))
     return llvm::createStringError("no CPU is called '" + options.cpu + "'");
   auto reloc = options.positionIndependent ? llvm::Reloc::PIC_ : llvm::Reloc::Static;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, options.cpu, options.features, llvm::TargetOptions(), reloc, std::nullopt,
-                                  codegenLevel(options.optLevel)));
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(triple, options.cpu, options.features,
+                                                                           llvm::TargetOptions(), reloc, std::nullopt,
+                                                                           codegenLevel(options.optLevel)));
   if (!machine)
     return llvm::createStringError("no code generator for " + triple.str());
   return machine;

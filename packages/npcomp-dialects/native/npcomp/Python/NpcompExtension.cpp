@@ -67,8 +67,8 @@ static nb::object elementBytes(nb::object attribute) {
       [](MlirStringRef data, bool isStable, void *userData) {
         auto *output = static_cast<Output *>(userData);
         if (isStable && data.length)
-          output->result = nb::cast(
-              ByteArray(reinterpret_cast<const uint8_t *>(data.data), {data.length}, output->attribute));
+          output->result =
+              nb::cast(ByteArray(reinterpret_cast<const uint8_t *>(data.data), {data.length}, output->attribute));
         else
           output->result = nb::bytes(data.data, data.length);
       },

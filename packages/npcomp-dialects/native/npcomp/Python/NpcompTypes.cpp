@@ -11,8 +11,7 @@ namespace nb = nanobind;
 using mlir::python::nanobind_adaptors::mlir_type_subclass;
 
 /// Runs `make` and turns a null type into a ValueError that carries the diagnostic.
-template <typename MakeFn>
-static MlirType checked(MlirLocation location, MakeFn make) {
+template <typename MakeFn> static MlirType checked(MlirLocation location, MakeFn make) {
   npcomp::python::DiagnosticText diagnostics(mlirLocationGetContext(location));
   MlirType type = make();
   if (mlirTypeIsNull(type))
@@ -40,7 +39,8 @@ static void addTensorType(nb::module_ &module, const char *name, bool (*isa)(Mli
             }));
           },
           nb::arg("cls"), nb::arg("sizes") = nb::none(), nb::arg("dtype") = nb::none(), nb::kw_only(),
-          nb::arg("context") = nb::none(), "Sizes: None (unknown rank) or a list, -1 where unknown. dtype: None or a type.")
+          nb::arg("context") = nb::none(),
+          "Sizes: None (unknown rank) or a list, -1 where unknown. dtype: None or a type.")
       .def_property_readonly("sizes",
                              [](MlirType self) -> std::optional<std::vector<int64_t>> {
                                intptr_t rank = npcompTorchTensorTypeGetRank(self);
@@ -104,8 +104,8 @@ static void addSingleton(nb::module_ &module, const char *name, bool (*isa)(Mlir
 static void addTorchTypes(nb::module_ module) {
   addTensorType(module, "ValueTensorType", npcompTorchTypeIsAValueTensor, npcompTorchValueTensorTypeGetTypeID,
                 npcompTorchValueTensorTypeGetChecked);
-  addTensorType(module, "NonValueTensorType", npcompTorchTypeIsANonValueTensor,
-                npcompTorchNonValueTensorTypeGetTypeID, npcompTorchNonValueTensorTypeGetChecked);
+  addTensorType(module, "NonValueTensorType", npcompTorchTypeIsANonValueTensor, npcompTorchNonValueTensorTypeGetTypeID,
+                npcompTorchNonValueTensorTypeGetChecked);
   addWrapperType(module, "ListType", npcompTorchTypeIsAList, npcompTorchListTypeGetTypeID,
                  npcompTorchListTypeGetChecked);
   addWrapperType(module, "OptionalType", npcompTorchTypeIsAOptional, npcompTorchOptionalTypeGetTypeID,

@@ -85,7 +85,8 @@ public:
   LogicalResult verifyInvariants(Operation *op) final {
     if (op->getNumRegions() || op->getNumSuccessors())
       return op->emitOpError() << "has neither regions nor successors";
-    if (failed(verifyValues(op, "operand", op->getOperandTypes(), schema->arguments, schema->variadicArguments, *schema)))
+    if (failed(
+            verifyValues(op, "operand", op->getOperandTypes(), schema->arguments, schema->variadicArguments, *schema)))
       return failure();
     return verifyValues(op, "result", op->getResultTypes(), schema->results, schema->variadicResults, *schema);
   }
@@ -194,8 +195,8 @@ LogicalResult registerRow(MLIRContext *context, TorchDialect *dialect, const Ate
     const AtenSchema *schema = dialect->lookupAten(*known);
     if (schema && schema->text == row.schema.text)
       return success();
-    return emitError(UnknownLoc::get(context)) << row.name << " is registered already, as "
-                                               << (schema ? schema->text : "an op that is not ATen's");
+    return emitError(UnknownLoc::get(context))
+           << row.name << " is registered already, as " << (schema ? schema->text : "an op that is not ATen's");
   }
   RegisteredOperationName::insert(std::make_unique<AtenModel>(row.name, dialect, row.id, &row.schema), {});
   dialect->insertAten(OperationName(row.name, context), &row.schema);

@@ -69,7 +69,8 @@ struct DropUnusedResults : OpRewritePattern<PrimIfOp> {
     for (auto [from, to] : llvm::zip(op->getRegions(), narrowed->getRegions())) {
       rewriter.inlineRegionBefore(from, to, to.end());
       auto yield = cast<PrimIfYieldOp>(to.front().getTerminator());
-      SmallVector<Value> outputs = llvm::map_to_vector(used, [&](unsigned index) -> Value { return yield.getOutputs()[index]; });
+      SmallVector<Value> outputs =
+          llvm::map_to_vector(used, [&](unsigned index) -> Value { return yield.getOutputs()[index]; });
       rewriter.modifyOpInPlace(yield, [&] { yield.getOutputsMutable().assign(outputs); });
     }
     for (auto [index, result] : llvm::zip(used, narrowed.getResults()))
@@ -89,7 +90,9 @@ void PrimIfOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCont
 //===------------------------------------------------------------------------------------------===//
 
 void PrimLoopOp::getSuccessorRegions(RegionBranchPoint, SmallVectorImpl<RegionSuccessor> &successors) {
-  successors.emplace_back(&getRegion(), getRegion().getArguments().drop_front());
+  // The iteration is no operand. An invalid body may lack even that: the verifier says so later.
+  Block::BlockArgListType arguments = getRegion().getArguments();
+  successors.emplace_back(&getRegion(), arguments.empty() ? arguments : arguments.drop_front());
   successors.emplace_back(getOperation(), getResults());
 }
 

@@ -11,9 +11,7 @@ ParseResult parseParenthesizedTypes(OpAsmParser &parser, SmallVectorImpl<Type> &
                                         [&] { return parser.parseType(types.emplace_back()); });
 }
 
-void printParenthesizedTypes(OpAsmPrinter &printer, Operation *, TypeRange types) {
-  printer << "(" << types << ")";
-}
+void printParenthesizedTypes(OpAsmPrinter &printer, Operation *, TypeRange types) { printer << "(" << types << ")"; }
 
 ParseResult parseAnyTypes(OpAsmParser &parser, SmallVectorImpl<Type> &types) {
   Type first;
@@ -131,8 +129,7 @@ bool TensorStaticInfoCastOp::areCastCompatible(TypeRange inputs, TypeRange outpu
 }
 
 /// A cast to the operand's own type, and one that undoes another.
-template <typename CastOp>
-static OpFoldResult foldCast(CastOp op) {
+template <typename CastOp> static OpFoldResult foldCast(CastOp op) {
   Value operand = op.getOperand();
   Type type = op.getResult().getType();
   if (operand.getType() == type)
@@ -159,10 +156,14 @@ static std::optional<int64_t> dtypeNumber(Type dtype) {
     if (integer.isUnsigned())
       return integer.getWidth() == 8 ? std::optional<int64_t>(0) : std::nullopt;
     switch (integer.getWidth()) {
-    case 8: return 1;
-    case 16: return 2;
-    case 32: return 3;
-    default: return 4;
+    case 8:
+      return 1;
+    case 16:
+      return 2;
+    case 32:
+      return 3;
+    default:
+      return 4;
     }
   }
   if (isa_and_nonnull<Float16Type>(dtype))

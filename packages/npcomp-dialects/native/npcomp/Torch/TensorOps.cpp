@@ -65,8 +65,7 @@ LogicalResult FromBuiltinTensorOp::verify() {
 }
 
 /// `to(from(x))` is `x`, where the types are the same.
-template <typename OtherOp>
-static OpFoldResult foldRoundTrip(Value operand, Type type) {
+template <typename OtherOp> static OpFoldResult foldRoundTrip(Value operand, Type type) {
   auto other = operand.getDefiningOp<OtherOp>();
   return other && other.getOperand().getType() == type ? OpFoldResult(other.getOperand()) : OpFoldResult();
 }

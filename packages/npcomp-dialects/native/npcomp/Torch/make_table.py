@@ -31,7 +31,7 @@ def table(source: Path) -> str:
 def main() -> None:
     source, output = Path(sys.argv[1]), Path(sys.argv[2])
     rows = "".join(f'      R"row({row}\n)row"\n' for row in table(source).splitlines())
-    output.write_text(f'{HEADER}{rows or "      llvm::StringRef()"};\n}}\n')
+    output.write_text(f"{HEADER}{rows or '      llvm::StringRef()'};\n}}\n")
 
 
 if __name__ == "__main__":
