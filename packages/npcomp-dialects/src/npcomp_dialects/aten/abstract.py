@@ -77,7 +77,7 @@ def broadcast(shapes: Iterable[Sequence[int | None] | None]) -> Sizes | None:
     for shape in shapes:
         assert shape is not None
         if len(shape) > len(result):
-            result = [1] * (len(shape) - len(result)) + result
+            result = [*[1] * (len(shape) - len(result)), *result]
         offset = len(result) - len(shape)
         for i, size in enumerate(shape):
             try:

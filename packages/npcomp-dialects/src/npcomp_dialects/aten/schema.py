@@ -348,15 +348,11 @@ def _default_value(text: str, type: Type) -> object:
     if text.startswith('"'):
         return json.loads(text.replace("\\'", "'").replace("\\v", "\\u000b"))
     if _NUMBER.fullmatch(text):
-        return _number(text, type)
+        number = _number(text, type.leaf)
+        return [number] * (type.inner.length or 1) if type.inner.is_list else number
     raise SchemaError(f"default {text!r} of a {type} is not understood; do: extend aten/schema.py")
 
 
-def _number(text: str, type: Type) -> int | float | list[int | float]:
-    """A number; for `int[2]` one number stands for all elements."""
-    if type.inner.is_list:
-        one = _number(text, type.inner.items[0])
-        return [one] * (type.inner.length or 1)  # type: ignore[return-value]
-    if type.leaf == "float" or not re.fullmatch(r"-?\d+", text):
-        return float(text)
-    return int(text)
+def _number(text: str, leaf: str) -> int | float:
+    """A number; one given for `int[2]` stands for all elements."""
+    return float(text) if leaf == "float" or not re.fullmatch(r"-?\d+", text) else int(text)
