@@ -33,9 +33,7 @@ class Access:
         """`view[..]` is `source[..]` with `dims[j]` the view's dim for dim `j` of the source."""
         self._views[view] = (source, list(dims))
 
-    def read(
-        self, tensor: ir.Value, exprs: Sequence[Expr], keep: Collection[int] = ()
-    ) -> tuple[ir.Value, list[Expr]]:
+    def read(self, tensor: ir.Value, exprs: Sequence[Expr], keep: Collection[int] = ()) -> tuple[ir.Value, list[Expr]]:
         """The value to read and the index of each of its dims, for a tensor read at `exprs`.
 
         The loops in `keep` get their extent from this operand alone, so no dim of theirs may disappear.

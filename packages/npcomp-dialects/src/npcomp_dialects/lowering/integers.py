@@ -26,6 +26,7 @@ class Integers:
         self.emitter = emitter
         self.symbols = symbols
         self.arithmetic: Any = None
+        self.sizes: Any = None
         self._polys: dict[ir.Value, Poly] = {}
 
     def from_poly(self, p: Poly) -> int | Scalar:
@@ -66,6 +67,9 @@ class Integers:
             return polynomial.constant(ir.IntegerAttr(owner.attributes["value"]).value)
         if name == "arith.index_cast":
             return self.of_value(operands[0])
+        if name == "tensor.dim":
+            dim = polynomial.as_constant(self.of_value(operands[1]))
+            return None if dim is None else self.sizes.of(operands[0])[dim]
         combine = {"arith.addi": polynomial.add, "arith.subi": polynomial.subtract, "arith.muli": polynomial.multiply}
         if name in combine:
             return combine[name](self.of_value(operands[0]), self.of_value(operands[1]))
@@ -85,6 +89,7 @@ class Integers:
             if found is not None:
                 return found
         made = self._cast(self._build(p), type)
+        self._polys[made] = p
         self.emitter.scopes[-1].values[p, type] = made
         return made
 

@@ -17,6 +17,7 @@ class Sizes:
 
     def __init__(self, integers: Integers):
         self.integers = integers
+        integers.sizes = self
         self._table: dict[ir.Value, list[Poly]] = {}
 
     def of(self, tensor: ir.Value) -> list[Poly]:

@@ -192,9 +192,10 @@ class Symbols:
 
     def _extreme(self, kind: str, p: Poly, q: Poly) -> Poly:
         p, q = self.canonical(p), self.canonical(q)
-        smaller = self.at_most(p, q)
-        if smaller is not None:
-            return p if smaller == (kind == "min") else q
+        if self.at_most(p, q):
+            return p if kind == "min" else q
+        if self.at_most(q, p):
+            return q if kind == "min" else p
         for one, other in ((p, q), (q, p)):
             name = poly.as_atom(one)
             made_by = self.atoms[name] if name is not None else None

@@ -15,7 +15,7 @@ from npcomp_dialects.errors import InferenceError, UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
-from . import fallback, polynomial, texts
+from . import containers, fallback, polynomial, texts
 from .arithmetic import is_number
 from .boundary import Boundary, number_dtype
 from .branches import lower_if
@@ -40,6 +40,7 @@ class FunctionLowering:
         self.functions = functions
         self.env: dict[ir.Value, Any] = {}
         self.list_depth: dict[int, int] = {}
+        self._containers: list[Any] = []  # alive, so that their ids stay theirs
         self._calls: list[str] = []
 
     def run(self) -> tuple[ir.Operation, Builder]:
@@ -61,7 +62,10 @@ class FunctionLowering:
         self.builder = Builder(self.emitter)
         self.boundary = Boundary(self.builder)
         self._arguments(source_block, entry)
-        results = self.block(source_block)
+        try:
+            results = self.block(source_block)
+        except StructureMismatch as error:
+            raise UnsupportedError(str(error), self.emitter.loc) from None
         self._return(results)
         inputs = [a.type for a in entry.arguments]
         outputs = [o.type for o in entry.operations[len(entry.operations) - 1].operands]
@@ -175,9 +179,17 @@ class FunctionLowering:
             return self.builder.arithmetic.wrap(self.builder.cast(value, dtype).value, dtype, weak=True)
         if dtype is not None and is_number(value):
             return self.builder.cast(value, dtype)
-        if isinstance(value, list):
-            self.list_depth.setdefault(id(value), len(self.emitter.scopes))
+        self._note_depth(value)
         return value
+
+    def _note_depth(self, value: Any) -> None:
+        """Remembers the region in which a list or dict is made: only there may it change."""
+        if isinstance(value, (list, dict)) and id(value) not in self.list_depth:
+            self.list_depth[id(value)] = len(self.emitter.scopes)
+            self._containers.append(value)
+        if isinstance(value, (list, tuple, dict)):
+            for item in value.values() if isinstance(value, dict) else value:
+                self._note_depth(item)
 
     def refine(self, value: T, type: Any) -> T:
         """The tensor with the static sizes that inference found and its construction does not show."""
@@ -200,10 +212,14 @@ class FunctionLowering:
         """Lowers an aten op by its block, or keeps it as a kernel call."""
         block = registry.find(name)
         values = [self.env[o] for o in op.operands]
+        if containers.handles(name, values):
+            self._refuse_distant_lists(registry.find_schema(name), values)
+            self.bind(op, containers.evaluate(name, values, op.location))
+            return
         if block is None or block.kind() != "native" or not self._can_lower(block, values):
             self.keep(op, name)
             return
-        self._refuse_distant_lists(block, op, values)
+        self._refuse_distant_lists(block.schema, values)
         arguments = [_argument(a.type, v) for a, v in zip(block.schema.arguments, values, strict=True)]
         self.builder.op_name = name
         try:
@@ -228,9 +244,9 @@ class FunctionLowering:
             for leaf in leaves(v)
         )
 
-    def _refuse_distant_lists(self, block: Any, op: ir.Operation, values: list[Any]) -> None:
+    def _refuse_distant_lists(self, schema: Any, values: list[Any]) -> None:
         """A list that a branch or loop changes, but that lives outside, would need to be a run-time list."""
-        for argument, value in zip(block.schema.arguments, values, strict=True):
+        for argument, value in zip(schema.arguments, values, strict=True):
             if argument.type.writes and self.list_depth.get(id(value), 0) != len(self.emitter.scopes):
                 raise StructureMismatch("a list is changed inside a branch or loop that run time decides")
 
