@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from .block import Block
 from .cases import case, f16, f32, i64
+from .dims import wrap_dim
 from .families.decomposed import Decomposed
 from .families.elementwise import Elementwise
-from .promotion import promote_floats, promote_numbers
+from .promotion import opmath, promote_floats, promote_numbers
 from .registry import op
 
 
@@ -185,3 +187,70 @@ class Threshold(Elementwise):
         return b.select(x <= threshold, b.cast(value, x.dtype), x)
 
     cases = [case(f32(3, 4, special=True), 0, 7), case(f32("?", 5), 0.5, -1.0)]
+
+
+@op("aten::glu(Tensor self, int dim=-1) -> Tensor")
+class Glu(Activation):
+    """The first half of a dim times the sigmoid of the second."""
+
+    @classmethod
+    def infer(cls, *args):
+        return Block.infer.__func__(cls, *args)
+
+    @classmethod
+    def lower(cls, b, x, dim):
+        dim = wrap_dim(dim, x.rank)
+        n = x.sizes[dim]
+        b.guard(n % 2 == 0, "Halving dimension must be even, but dimension {1} is size {0}", n, dim)
+        wide = opmath(x.dtype)
+        left, right = b.slice(x, dim, 0, n // 2, 1), b.slice(x, dim, n // 2, n, 1)
+        return b.map(
+            lambda b, p, q: b.cast(b.cast(p, wide) * b.math.sigmoid(b.cast(q, wide)), x.dtype),
+            left,
+            right,
+            dtype=x.dtype,
+        )
+
+    cases = [f32(3, 4), case(f32("?", 6, 2), 1)]
+
+
+@op("aten::prelu(Tensor self, Tensor weight) -> Tensor")
+class PRelu(Activation):
+    """x above 0, weight * x below; one weight, or one a channel."""
+
+    @classmethod
+    def lower(cls, b, x, weight):
+        if x.rank >= 2 and weight.rank:
+            weight = b.reshape(weight, [weight.sizes[0]] + [1] * (x.rank - 2))
+        elif weight.rank:
+            weight = b.reshape(weight, [])
+        return b.map(lambda b, e, w: b.select(e > 0.0, e, e * w), x, weight, dtype=x.dtype)
+
+    @classmethod
+    def infer(cls, x, weight):
+        return x
+
+    cases = [case(f32(3, 4), f32(4)), case(f32("?", 4, 2), f32(1)), case(f32(3), f32(1))]
+
+
+@op("aten::softshrink(Tensor self, Scalar lambd=0.5) -> Tensor", out="aten::softshrink.out")
+class SoftShrink(Activation):
+    """x moved towards 0 by lambd."""
+
+    def scalar(b, x, width):
+        below = b.select(x < -width, x + width, x * 0.0)
+        return b.select(x > width, x - width, below)
+
+    cases = [f32(3, 4), case(f32("?", 5), 0.2)]
+
+
+@op("aten::hardshrink(Tensor self, Scalar lambd=0.5) -> Tensor", out="aten::hardshrink.out")
+class HardShrink(Activation):
+    """0 between -lambd and lambd, x elsewhere."""
+
+    exact = True
+
+    def scalar(b, x, width):
+        return b.select((x >= -width) & (x <= width), b.const(0.0, x.dtype), x)
+
+    cases = [f32(3, 4), case(f32("?", 5), 0.2)]

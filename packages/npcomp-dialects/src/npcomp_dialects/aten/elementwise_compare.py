@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 
 from .cases import case, f32, i1, i64, u8
+from .dtypes import DType
 from .families.elementwise import Elementwise
 from .promotion import promote, promote_to_bool
 from .registry import op
@@ -279,3 +281,27 @@ class BitwiseXor(Bits):
 
     scalar = relation("xor")
     cases = BIT_CASES
+
+
+@op(
+    "aten::isclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, "
+    "bool equal_nan=False) -> Tensor"
+)
+class IsClose(Comparison):
+    """|self - other| <= atol + rtol * |other|; infinities of one sign are close."""
+
+    raw = ("rtol", "atol")
+
+    def scalar(b, x, y, rtol, atol, equal_nan):
+        if not x.dtype.is_float:
+            x, y = (b.cast(v, DType.f64) for v in (x, y))
+        rtol, atol = (v if isinstance(v, float) else b.cast(v, x.dtype) for v in (rtol, atol))
+        gap = b.math.abs(x - y)
+        close = (x == y) | ((gap < math.inf) & (gap <= b.math.abs(y * rtol) + atol))
+        return close | (b.isnan(x) & b.isnan(y)) if equal_nan else close
+
+    cases = [
+        case(f32(3, 4, special=True), f32(4)),
+        case(f32("n", 4, special=True), f32("n", 4, special=True), 0.5, 0.1, True),
+        case(i64(5), i64(5), 0.0, 1.0),
+    ]

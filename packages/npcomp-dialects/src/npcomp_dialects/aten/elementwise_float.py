@@ -211,3 +211,103 @@ class Reciprocal(FloatFunction):
         return 1.0 / x
 
     cases = [f32(3, 4, special=True), case(f32("?", 5), at=[1, 0]), i64(2, low=1)]
+
+
+@op("aten::asin(Tensor self) -> Tensor", inplace="aten::asin_", out="aten::asin.out")
+class Asin(FloatFunction):
+    """Inverse sine."""
+
+    def scalar(b, x):
+        return b.math.atan2(x, b.math.sqrt((1.0 - x) * (x + 1.0)))
+
+    cases = [f32(3, 4, low=-1, high=1), f32("?", 5, low=-1, high=1)]
+
+
+@op("aten::acos(Tensor self) -> Tensor", inplace="aten::acos_", out="aten::acos.out")
+class Acos(FloatFunction):
+    """Inverse cosine."""
+
+    def scalar(b, x):
+        return b.math.atan2(b.math.sqrt((1.0 - x) * (x + 1.0)), x)
+
+    cases = [f32(3, 4, low=-1, high=1), f32("?", 5, low=-1, high=1)]
+
+
+@op("aten::asinh(Tensor self) -> Tensor", inplace="aten::asinh_", out="aten::asinh.out")
+class Asinh(FloatFunction):
+    """Inverse hyperbolic sine."""
+
+    def scalar(b, x):
+        size = b.math.abs(x)
+        value = b.math.log1p(size + size * size / (b.math.sqrt(size * size + 1.0) + 1.0))
+        return b.select(x < 0.0, -value, value)
+
+    cases = [f32(3, 4), f32("?", 5, low=-1e-3, high=1e-3)]
+
+
+@op("aten::atanh(Tensor self) -> Tensor", inplace="aten::atanh_", out="aten::atanh.out")
+class Atanh(FloatFunction):
+    """Inverse hyperbolic tangent."""
+
+    def scalar(b, x):
+        return (b.math.log1p(x) - b.math.log1p(-x)) * 0.5
+
+    cases = [f32(3, 4, low=-0.9, high=0.9), f32("?", 5, low=-1e-3, high=1e-3)]
+
+
+@op("aten::logit(Tensor self, float? eps=None) -> Tensor", inplace="aten::logit_", out="aten::logit.out")
+class Logit(FloatFunction):
+    """log(x / (1 - x)), x kept eps away from 0 and 1."""
+
+    def scalar(b, x, eps):
+        x = x if eps is None else b.minimum(b.maximum(x, eps), 1.0 - eps)
+        return b.math.log(x / (1.0 - x))
+
+    cases = [f32(3, 4, low=0.05, high=0.95), case(f32("?", 5, low=0, high=1), 0.1)]
+
+
+@op(
+    "aten::xlogy.Tensor(Tensor self, Tensor other) -> Tensor",
+    inplace="aten::xlogy_.Tensor",
+    out="aten::xlogy.OutTensor",
+)
+class XLogY(FloatFunction):
+    """self * log(other), 0 where self is 0."""
+
+    def scalar(b, x, y):
+        return b.select(b.isnan(y), y, b.select(x == 0.0, b.const(0.0, x.dtype), x * b.math.log(y)))
+
+    cases = [case(f32(3, 4), f32(4, low=0.1)), case(i64("?", 4), f32(4, low=0.1))]
+
+
+@op(
+    "aten::nan_to_num(Tensor self, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
+    inplace="aten::nan_to_num_",
+    out="aten::nan_to_num.out",
+)
+class NanToNum(Elementwise):
+    """nan and infinities replaced by numbers: 0 and the largest ones unless given."""
+
+    exact = True
+
+    def scalar(b, x, nan, posinf, neginf):
+        if not x.dtype.is_float:
+            return x
+        top = LARGEST[x.dtype.name]
+        low, high, nothing = (
+            b.const(d if v is None else v, x.dtype) if v is None or isinstance(v, float) else v
+            for v, d in ((neginf, -top), (posinf, top), (nan, 0.0))
+        )
+        finite = b.select(x == math.inf, high, b.select(x == -math.inf, low, x))
+        return b.select(b.isnan(x), nothing, finite)
+
+    cases = [f32(3, 4, special=True), case(f32("?", 4, special=True), 1.0, 2.0, -3.0), f16(5, special=True)]
+
+
+LARGEST = {
+    "f16": 65504.0,
+    "bf16": 3.3895313892515355e38,
+    "f32": 3.4028234663852886e38,
+    "f64": 1.7976931348623157e308,
+}
+"""The largest finite number of each float dtype."""

@@ -132,6 +132,7 @@ def pieces(b, x, dim, lengths):
     return parts
 
 
+@op("aten::unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]")
 @op("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]")
 class Split(View):
     """Parts of one length, the last one shorter when it does not fit."""
@@ -147,6 +148,7 @@ class Split(View):
     cases = [case(f32(5, 4), 2), case(f32("?", 5), 3, 1), case(f32(0, 4), 2)]
 
 
+@op("aten::unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]")
 @op("aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]")
 @op("aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]")
 class SplitWithSizes(View):
@@ -171,6 +173,7 @@ class SplitWithSizes(View):
     cases = [case(f32(5, 4), [1, 4]), case(f32("?", 5), [2, 0, 3], 1), case(f32("?", 4), [1, 2], at=[3])]
 
 
+@op("aten::unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]")
 @op("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]")
 class Chunk(View):
     """At most `chunks` parts of one length."""
