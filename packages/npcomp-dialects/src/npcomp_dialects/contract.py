@@ -105,6 +105,8 @@ def _only_values(op: ir.Operation) -> str | None:
 
 
 def _known_tensors(op: ir.Operation) -> str | None:
+    if op.name == "torch.prim.Uninitialized":
+        return None
     for value in _values(op):
         kind = value.type
         if not isinstance(kind, td.ValueTensorType) or not _is_used(value):

@@ -22,6 +22,8 @@ from npcomp_dialects.passes.dict_facts import MISSING, of_dict
 from npcomp_dialects.passes.lattice import BOTTOM, join, kind, meet, same
 
 _STRIDED = 0
+_STORES = {"aten.copy": 0, "aten.type_as": 1}
+"""Ops that value semantics makes of in-place writes, with the position of the tensor that is written."""
 _NUMBER_DTYPES = {"int": DType.i64, "float": DType.f64, "bool": DType.bool}
 
 
@@ -83,6 +85,8 @@ class Analysis:
             self._set(op, [self.types.abstract(result.type) for result in op.results])
             return
         facts = [self.of(operand) for operand in op.operands]
+        if name in _STORES:
+            _check_store(name, facts, op)
         found = of_dict(name, facts) if facts and isinstance(facts[0], dict) else MISSING
         if found is MISSING:
             found = self._infer(name, block, facts, op)
@@ -207,6 +211,25 @@ class Analysis:
         runs = isinstance(trips, int) and trips > 0 and condition is True
         never = (isinstance(trips, int) and trips <= 0) or condition is False
         self._set(op, yielded if runs else initial if never else carried)
+
+
+def _check_store(name: str, facts: list[Any], op: ir.Operation) -> None:
+    """An in-place op keeps the dtype of what it writes; torch refuses results of a higher kind (float into int)."""
+    if "torch.writer" not in op.attributes:
+        return
+    old, new = facts[_STORES[name]], facts[1 - _STORES[name]]
+    if not isinstance(old, TensorInfo) or not isinstance(new, TensorInfo) or None in (old.dtype, new.dtype):
+        return
+    if _rank_of_kind(new.dtype) > _rank_of_kind(old.dtype):
+        raise InferenceError(
+            f"{walk.string(op, 'torch.writer')}: the result is {new.dtype} and cannot be stored in a tensor of {old.dtype}",
+            op.location,
+            do="use the op that returns a new tensor, or convert the operand",
+        )
+
+
+def _rank_of_kind(dtype: DType) -> int:
+    return 2 if dtype.is_float else 1 if dtype.is_integer else 0
 
 
 def _key(value: Any) -> Any:

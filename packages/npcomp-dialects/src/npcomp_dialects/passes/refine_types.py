@@ -17,6 +17,7 @@ from npcomp_dialects.passes.lattice import is_constant, join, same
 from npcomp_dialects.passes.prune_dead_branches import prune
 
 _INITIALIZER = "torch.global_slot.module_initializer"
+_CAST = "torch.tensor_static_info_cast"
 _NUMBERS = {"int": td.IntType, "float": td.FloatType, "bool": td.BoolType}
 _FOLDED = ("torch.prim.dtype", "torch.prim.layout", "torch.prim.TupleIndex", "torch.prim.unchecked_cast")
 
@@ -88,6 +89,8 @@ def _commit(block: ir.Block, analysis: Analysis) -> None:
             _commit(inner, analysis)
         for result in op.results:
             _refine(result, analysis)
+        if op.name == _CAST and op.operands[0].type == op.results[0].type:
+            op.results[0].replace_all_uses_with(op.operands[0])
         if op.name == "torch.prim.If":
             for inner in walk.blocks(op):
                 _fit(walk.terminator(inner), 0, [r.type for r in op.results])
@@ -132,9 +135,7 @@ def _unify_loop(op: ir.Operation, results: list[ir.Type], carried: list[ir.Type]
         if known == type:
             continue
         result.set_type(type)
-        cast = ir.Operation.create(
-            "torch.tensor_static_info_cast", [known], [result], loc=op.location, ip=ir.InsertionPoint.after(op)
-        )
+        cast = ir.Operation.create(_CAST, [known], [result], loc=op.location, ip=ir.InsertionPoint.after(op))
         result.replace_all_uses_except(cast.results[0], [cast])
 
 
