@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from npcomp_dialects import diagnostics, pass_list
 from npcomp_dialects.contract import BACKEND, TORCH, check
-from npcomp_dialects.errors import UnsupportedError
+from npcomp_dialects.errors import UnsupportedError, resolve
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import effects, walk
 
@@ -47,9 +48,9 @@ def lower_to_backend_contract(module: ir.Module, options: Any, report: Any = Non
     """Bring a module from the torch contract to the backend contract."""
     from npcomp_dialects import lowering
 
-    _apply_fallback_policy(module, options)
     runner = _Runner(module, options, report)
     runner.run("lower", lambda m: lowering.lower_module(m, options))
+    _apply_fallback_policy(module, options)
     runner.run("verify-backend-contract", lambda m: check(m, BACKEND))
 
 
@@ -65,16 +66,25 @@ def fallbacks(module: ir.Module) -> dict[str, int]:
 
 
 def _apply_fallback_policy(module: ir.Module, options: Any) -> None:
-    if options.fallback != "forbid":
+    """Refuse kernels without lowering, or warn about them, as the options say."""
+    if options.fallback == "allow":
         return
     for function in walk.functions(module):
         for op in walk.nested(walk.blocks(function)[0]):
             if op.name == "torch.operator":
-                raise UnsupportedError(
-                    f"{effects.kernel(op)} has no lowering, and kernel fallback is forbidden",
-                    op.location,
-                    do="compile with CompileOptions(fallback='allow'), or add the op to the op library",
-                )
+                _object_to(op, options.fallback)
+
+
+def _object_to(op: ir.Operation, policy: str) -> None:
+    text = f"{effects.kernel(op)} has no lowering"
+    if policy == "forbid":
+        raise UnsupportedError(
+            f"{text}, and kernel fallback is forbidden",
+            op.location,
+            do="compile with CompileOptions(fallback='allow'), or add the op to the op library",
+        )
+    place = resolve(op.location)
+    warnings.warn(f"{f'{place}: ' if place else ''}{text} and runs as torch's kernel", stacklevel=2)
 
 
 class _Runner:

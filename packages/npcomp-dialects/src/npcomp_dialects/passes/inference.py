@@ -221,8 +221,9 @@ def _check_store(name: str, facts: list[Any], op: ir.Operation) -> None:
     if not isinstance(old, TensorInfo) or not isinstance(new, TensorInfo) or None in (old.dtype, new.dtype):
         return
     if _rank_of_kind(new.dtype) > _rank_of_kind(old.dtype):
+        writer = walk.string(op, "torch.writer")
         raise InferenceError(
-            f"{walk.string(op, 'torch.writer')}: the result is {new.dtype} and cannot be stored in a tensor of {old.dtype}",
+            f"{writer}: the result is {new.dtype} and cannot be stored in a tensor of {old.dtype}",
             op.location,
             do="use the op that returns a new tensor, or convert the operand",
         )
