@@ -33,6 +33,13 @@ class Access:
         """`view[..]` is `source[..]` with `dims[j]` the view's dim for dim `j` of the source."""
         self._views[view] = (source, list(dims))
 
+    def permutation(self, tensor: ir.Value) -> tuple[ir.Value, list[int]] | None:
+        """The source of a transposed tensor, and the tensor's dim that each dim of the source is."""
+        source, dims = self._views.get(tensor, (tensor, []))
+        positions = [d for d in dims if d is not None]
+        whole = len(positions) == len(dims) == len(self.builder.sizes.of(tensor))
+        return (source, positions) if source != tensor and whole else None
+
     def read(self, tensor: ir.Value, exprs: Sequence[Expr], keep: Collection[int] = ()) -> tuple[ir.Value, list[Expr]]:
         """The value to read and the index of each of its dims, for a tensor read at `exprs`.
 

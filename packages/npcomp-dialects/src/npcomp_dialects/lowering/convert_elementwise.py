@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from npcomp_dialects.mlir import ir
 
 from . import shape_rules
+from .layout import permute, regroup
+from .linalg_ops import Expr
 from .op_reading import integers, op_name, ranked
+from .polynomial import ONE, Poly
 
 if TYPE_CHECKING:
     from .tcf_to_linalg import Conversion
@@ -19,27 +23,42 @@ def convert_map(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     target, requirements = shape_rules.broadcast(c.builder.symbols, shapes)
     c.access.require(requirements, op_name(op))
     reads = [c.access.broadcast(o, target) for o in operands]
-    outs = [c.linalg.empty(target, ranked(r)) for r in op.results]
-    rank = len(target)
+    loops = _loops(target, [exprs for _, exprs in reads])
+    number = {d: position for position, d in enumerate(loops)}
+    sizes = [target[d] for d in loops]
+    types = [ranked(r) for r in op.results]
+    if len(loops) < len(target):
+        types = [c.builder.sizes.type_of(sizes, t.element_type) for t in types]
+    outs = [c.linalg.empty(sizes, t) for t in types]
+    maps = [[None if e is None else number[e] for e in exprs] for _, exprs in reads]  # type: ignore[index]
+    maps += [list(range(len(loops)))] * len(outs)
+    values = c.linalg.generic([value for value, _ in reads], outs, maps, len(loops), block=_body(c, op))
+    made = [c.builder.sizes.define(value, sizes) for value in values]
+    if len(loops) == len(target):
+        return made
+    return [regroup(c, value, target, ranked(r)) for value, r in zip(made, op.results, strict=True)]
+
+
+def _loops(target: Sequence[Poly], reads: Sequence[Sequence[Expr]]) -> list[int]:
+    """The dims of the result that need a loop: a dim of size 1 that no operand has does not."""
+    used = {expr for exprs in reads for expr in exprs}
+    return [d for d, size in enumerate(target) if size != ONE or d in used]
+
+
+def _body(c: Conversion, op: ir.Operation) -> ir.Block:
+    """The body of a tcf op as the body of a linalg op."""
     block = op.regions[0].blocks[0]
     terminator = block.operations[len(block.operations) - 1].operation
     with c.emitter.at(ir.InsertionPoint(terminator)):
         c.emitter.op("linalg.yield", list(terminator.operands))
     terminator.erase()
-    maps = [*(exprs for _, exprs in reads), *([range(rank)] * len(outs))]
-    values = c.linalg.generic([value for value, _ in reads], outs, maps, rank, block=block)
-    return [c.builder.sizes.define(value, target) for value in values]
+    return block
 
 
 def convert_permute(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     x = op.operands[0]
     dims = integers(op, "dims")
-    sizes = [c.builder.sizes.of(x)[d] for d in dims]
-    positions = [dims.index(d) for d in range(len(dims))]
-    source, exprs = c.access.read(x, positions)
-    made = c.linalg.copy(source, exprs, sizes, ranked(op.results[0]))
-    c.access.remember(made, x, positions)
-    return [c.builder.sizes.define(made, sizes)]
+    return [permute(c, x, [dims.index(d) for d in range(len(dims))], ranked(op.results[0]))]
 
 
 def convert_broadcast(c: Conversion, op: ir.Operation) -> list[ir.Value]:

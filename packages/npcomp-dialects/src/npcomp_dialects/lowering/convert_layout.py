@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from npcomp_dialects.mlir import ir
 
 from . import polynomial, shape_rules
-from .layout import pad_dims, regroup
+from .layout import pad_dims, permute, regroup
 from .linalg_ops import mixed
-from .op_reading import integer, op_name, ranked
+from .op_reading import element, integer, op_name, ranked
+from .polynomial import Poly
 from .types import static_sizes
 
 if TYPE_CHECKING:
@@ -25,20 +27,38 @@ def convert_reshape(c: Conversion, op: ir.Operation) -> list[ir.Value]:
 
 
 def convert_slice(c: Conversion, op: ir.Operation) -> list[ir.Value]:
-    x, *bounds = op.operands
-    dim = integer(op, "dim")
-    start, stop, step = (c.builder.integers.of_value(b) for b in bounds)
+    """A slice of a transposed tensor is the transposed slice: the copy may then never be needed."""
+    x, *numbers = op.operands
+    dim, type = integer(op, "dim"), ranked(op.results[0])
+    bounds = [c.builder.integers.of_value(n) for n in numbers]
+    transposed = c.access.permutation(x)
+    if transposed is None:
+        return [_sliced(c, x, dim, bounds, type)]
+    source, positions = transposed
+    part = _sliced(c, source, positions.index(dim), bounds, None)
+    return [permute(c, part, positions, type)]
+
+
+def _sliced(c: Conversion, x: ir.Value, dim: int, bounds: Sequence[Poly], type: Any) -> ir.Value:
+    start, stop, step = bounds
     sizes = list(c.builder.sizes.of(x))
     sizes[dim] = shape_rules.sliced(c.builder.symbols, start, stop, step)
-    type = ranked(op.results[0])
-    rank = len(sizes)
-    offsets = [start if d == dim else polynomial.ZERO for d in range(rank)]
-    strides = [step if d == dim else polynomial.ONE for d in range(rank)]
+    type = type or c.builder.sizes.type_of(sizes, element(x))
+    offsets = [start if d == dim else polynomial.ZERO for d in range(len(sizes))]
+    strides = [step if d == dim else polynomial.ONE for d in range(len(sizes))]
     made = c.emitter.value("tensor.extract_slice", *_slice(c, [x], offsets, sizes, strides, static_sizes(type), type))
-    return [c.builder.sizes.define(made, sizes)]
+    return c.builder.sizes.define(made, sizes)
 
 
-def _slice(c, tensors, offsets, sizes, strides, shown, type):
+def _slice(
+    c: Conversion,
+    tensors: Sequence[ir.Value],
+    offsets: Sequence[Poly],
+    sizes: Sequence[Poly],
+    strides: Sequence[Poly],
+    shown: Sequence[int | None],
+    type: Any,
+) -> tuple[list[ir.Value], Any, dict[str, ir.Attribute]]:
     """Operands, result type and attributes of extract_slice and insert_slice."""
     table = c.builder.sizes
     columns = [

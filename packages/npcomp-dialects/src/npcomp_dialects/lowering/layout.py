@@ -72,6 +72,16 @@ def expand(c: Conversion, x: ir.Value, groups: Groups, sizes: Sequence[Poly]) ->
     return c.builder.sizes.define(made, sizes)
 
 
+def permute(c: Conversion, x: ir.Value, positions: Sequence[int], type: Any) -> ir.Value:
+    """Dim `j` of x becomes dim `positions[j]`. Whoever reads through a map reads x itself."""
+    before = c.builder.sizes.of(x)
+    sizes = [before[positions.index(d)] for d in range(len(positions))]
+    source, exprs = c.access.read(x, positions)
+    made = c.linalg.copy(source, exprs, sizes, type)
+    c.access.remember(made, x, positions)
+    return c.builder.sizes.define(made, sizes)
+
+
 def _merged(sizes: Sequence[int | None]) -> int | None:
     total = 1
     for s in sizes:
