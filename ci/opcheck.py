@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import math
 import sys
 import time
 import zlib
@@ -66,6 +67,8 @@ def inputs_of(case: Case, binding: Mapping[str, int], seed: int) -> list[torch.T
 
 def agree(block: type[Block], case: Case, got: Any, wanted: Any) -> None:
     """Raises AssertionError unless dtype and shape are equal and values close."""
+    if wanted is None:  # a result that was not asked for: ATen leaves it undefined, compiled code gives an empty tensor
+        return
     if isinstance(wanted, (list, tuple)):
         assert len(got) == len(wanted), f"{len(got)} results instead of {len(wanted)}"
         for one, other in zip(got, wanted):
@@ -76,6 +79,9 @@ def agree(block: type[Block], case: Case, got: Any, wanted: Any) -> None:
         if block.compare == "values":
             rtol, atol = TOLERANCE.get(wanted.dtype, (case.rtol or 1e-5, 1e-5))
             torch.testing.assert_close(got, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    elif isinstance(wanted, float):  # torch computes some numbers in single precision
+        close = isinstance(got, float) and math.isclose(got, wanted, rel_tol=1e-6)
+        assert close or (got != got and wanted != wanted), f"{got!r} instead of {wanted!r}"
     else:
         assert type(got) is type(wanted) and got == wanted, f"{got!r} instead of {wanted!r}"
 

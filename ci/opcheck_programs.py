@@ -11,6 +11,8 @@ import torch
 from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.cases import Case, TensorSpec
 
+NUMBERS = ("aten::item(", "aten::_local_scalar_dense(")  # what they return is a Scalar
+
 
 class Runnable:
     """A compiled case: call it with the tensors, ask it which ops fell back."""
@@ -47,12 +49,15 @@ def filled(block: type[Block], case: Case, tensors: tuple[torch.Tensor, ...]) ->
 
 
 def eager_program(block: type[Block], case: Case) -> Callable[..., Any]:
+    if any(a.type.leaf == "t" for a in block.schema.arguments):
+        raise NotImplementedError("torch.ops takes no list of any element type")
     op = overload(block)
     positional = [a.name for a in block.schema.arguments if not a.keyword_only]
 
     def run(*tensors: torch.Tensor) -> Any:
-        arguments = filled(block, case, tensors)
-        return op(*(arguments.pop(name) for name in positional), **_torch_values(block, arguments))
+        arguments = _torch_values(block, filled(block, case, tensors))
+        leading = [arguments.pop(name) for name in positional]
+        return op(*leading, **arguments)
 
     return run
 
@@ -112,8 +117,12 @@ def graph_text(block: type[Block], case: Case, results: Any) -> str:
 def _constant(value: Any, kind: str) -> tuple[str, str]:
     if value is None:
         return "NoneType", "prim::Constant()"
+    if isinstance(value, bool) and kind == "Scalar":
+        raise NotImplementedError("TorchScript has no bool among its Scalars")
     if isinstance(value, bool):
         return "bool", f"prim::Constant[value={int(value)}]()"
+    if isinstance(value, str) and kind == "Device":
+        return "Device", f'prim::Constant[value="{value}"]()'
     if isinstance(value, str):
         return "str", f'prim::Constant[value="{value}"]()'
     if isinstance(value, int) and kind != "float":
@@ -125,20 +134,26 @@ def _constant(value: Any, kind: str) -> tuple[str, str]:
     return "float", f"prim::Constant[value={text if '.' in text or 'e' in text else text + '.'}]()"
 
 
+TYPES = {bool: "bool", int: "int", float: "float"}
+
+
 def _returned(lines: list[str], call: str, results: Any) -> str:
-    if isinstance(results, list):
-        lines.append(f"  %list : Tensor[] = {call}")
-        names = [f"%r{i}" for i in range(len(results))]
-        lines.append(f"  {', '.join(f'{n} : Tensor' for n in names)} = prim::ListUnpack(%list)")
-    elif isinstance(results, tuple):
-        names = [f"%r{i}" for i in range(len(results))]
-        lines.append(f"  {', '.join(f'{n} : Tensor' for n in names)} = {call}")
-    else:
-        kind = {bool: "bool", int: "int", float: "float"}.get(type(results), "Tensor")
+    if not isinstance(results, (list, tuple)):
+        if isinstance(results, bool) and call.startswith(NUMBERS):
+            raise NotImplementedError("TorchScript has no bool among its Scalars")
+        kind = TYPES.get(type(results), "Tensor")
         lines.append(f"  %r : {kind} = {call}")
         return "%r"
-    types = ", ".join("Tensor" for _ in names)
-    lines.append(f"  %tuple : ({types}) = prim::TupleConstruct({', '.join(names)})")
+    if not results:
+        raise NotImplementedError("no result to compare")
+    names = [f"%r{i}" for i in range(len(results))]
+    types = [TYPES.get(type(result), "Tensor") for result in results]
+    typed = ", ".join(f"{name} : {kind}" for name, kind in zip(names, types))
+    if isinstance(results, list):
+        lines.append(f"  %list : {types[0]}[] = {call}")
+        call = "prim::ListUnpack(%list)"
+    lines.append(f"  {typed} = {call}")
+    lines.append(f"  %tuple : ({', '.join(types)}) = prim::TupleConstruct({', '.join(names)})")
     return "%tuple"
 
 
