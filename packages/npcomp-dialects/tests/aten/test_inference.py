@@ -17,7 +17,7 @@ from npcomp_dialects.aten.abstract import TensorInfo, Unknown
 from npcomp_dialects.aten.cases import Case, TensorSpec, as_case
 from npcomp_dialects.aten.errors import InferError
 
-DATA_DEPENDENT = {"aten.nonzero", "aten.masked_select", "aten.one_hot"}
+DATA_DEPENDENT = {"aten.nonzero", "aten.masked_select", "aten.one_hot", "aten._unique2"}
 """Ops whose result sizes depend on values."""
 
 UNDEFINED = "backward"

@@ -190,15 +190,13 @@ class Threshold(Elementwise):
 
 
 @op("aten::glu(Tensor self, int dim=-1) -> Tensor")
-class Glu(Activation):
+class Glu(Block):
     """The first half of a dim times the sigmoid of the second."""
 
-    @classmethod
-    def infer(cls, *args):
-        return Block.infer.__func__(cls, *args)
+    family = "elementwise"
+    dtype = promote_floats
 
-    @classmethod
-    def lower(cls, b, x, dim):
+    def lower(b, x, dim):
         dim = wrap_dim(dim, x.rank)
         n = x.sizes[dim]
         b.guard(n % 2 == 0, "Halving dimension must be even, but dimension {1} is size {0}", n, dim)

@@ -195,3 +195,48 @@ class OneHot(Factory):
         return b.map(lambda b, i, j: b.cast(i == j, DType.i64), apart, b.iota(classes, DType.i64), dtype=DType.i64)
 
     cases = [case(i64(5, low=0, high=3), 3), case(i64("?", 2, low=0, high=3), 4, at=[3, 0]), case(i64(5, low=0))]
+
+
+def window(b, length, periodic, dtype, shape):
+    """`shape(b, t)` at `length` places of one period, or up to its end when it is not to be repeated."""
+    dtype = dtype or DType.f32
+    if length <= 1:
+        return b.full([length], 1.0, dtype)
+    span = 2 * math.pi / (length if periodic else length - 1)
+    places = b.iota(length, DType.i64)
+    return b.map(lambda b, i: b.cast(shape(b, b.cast(i, DType.f64) * span), dtype), places, dtype=dtype)
+
+
+WINDOW_CASES = [case(8), case(1), case(9, dtype=7)]
+
+
+class Window(Range):
+    """A symmetric bell over a number of places."""
+
+    shape = None
+    runtime = ("pin_memory",)
+
+    @classmethod
+    def lower(cls, b, length, *rest):
+        named = cls.named((length, *rest))
+        return window(b, length, named.get("periodic", True), named["dtype"], cls.shape)
+
+    cases = WINDOW_CASES
+
+
+@op(f"aten::hann_window(int window_length, *, {OPTIONS}) -> Tensor")
+@op(f"aten::hann_window.periodic(int window_length, bool periodic, *, {OPTIONS}) -> Tensor", cases=[case(8, False)])
+class HannWindow(Window):
+    """(1 - cos) / 2."""
+
+    def shape(b, t):
+        return 0.5 - b.math.cos(t) * 0.5
+
+
+@op(f"aten::hamming_window(int window_length, *, {OPTIONS}) -> Tensor")
+@op(f"aten::hamming_window.periodic(int window_length, bool periodic, *, {OPTIONS}) -> Tensor", cases=[case(8, False)])
+class HammingWindow(Window):
+    """0.54 - 0.46 cos."""
+
+    def shape(b, t):
+        return 0.54 - b.math.cos(t) * 0.46

@@ -99,3 +99,47 @@ class VStack(Join):
         return concatenate(b, [t if t.rank > 1 else b.reshape(t, [1, b.numel(t)]) for t in tensors], 0)
 
     cases = [case([f32(3, 4), f32(2, 4)]), case([f32("n"), f32("n")])]
+
+
+def common_shape(b, tensors):
+    """The sizes that tensors broadcast to; sizes that only run time knows must be equal."""
+    rank = max(t.rank for t in tensors)
+    sizes = [1] * rank
+    for t in tensors:
+        for d, s in enumerate(t.sizes, rank - t.rank):
+            if (s == 1) is not True and (sizes[d] == 1) is True:
+                sizes[d] = s
+    return sizes
+
+
+@op("aten::broadcast_tensors(Tensor[] tensors) -> Tensor[]")
+class BroadcastTensors(Join):
+    """Tensors broadcast to one shape."""
+
+    def lower(b, tensors):
+        sizes = common_shape(b, tensors)
+        return [b.broadcast(t, sizes) for t in tensors]
+
+    cases = [case([f32(3, 1), f32(4)]), case([f32("n", 1), f32(4)])]
+
+
+@op("aten::meshgrid(Tensor[] tensors) -> Tensor[]")
+@op(
+    "aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]",
+    cases=[case([f32(3), f32(4)], indexing="xy"), case([f32("?"), f32(4)], indexing="ij")],
+)
+class MeshGrid(Join):
+    """The coordinates of a grid, one tensor for each axis."""
+
+    def lower(b, tensors, indexing="ij"):
+        vectors = [t if t.rank else b.reshape(t, [1]) for t in tensors]
+        swapped = indexing == "xy" and len(vectors) > 1
+        order = [1, 0, *range(2, len(vectors))] if swapped else list(range(len(vectors)))
+        sizes = [vectors[i].sizes[0] for i in order]
+        grids = []
+        for i, v in enumerate(vectors):
+            shape = [v.sizes[0] if axis == i else 1 for axis in order]
+            grids.append(b.broadcast(b.reshape(v, shape), sizes))
+        return grids
+
+    cases = [case([f32(3), f32(4)]), case([f32("?"), f32(4), f32(2)])]

@@ -204,6 +204,26 @@ def repeat(b, x, repeats):
     return b.reshape(spread, [r * s for r, s in zip(repeats, sizes, strict=True)])
 
 
+@op(
+    "aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, "
+    "SymInt? output_size=None) -> Tensor"
+)
+class RepeatInterleave(View):
+    """Each element of a dim several times in a row; without dim, of the flattened tensor."""
+
+    runtime = ("repeats", "output_size")
+
+    def lower(b, x, repeats, dim, _):
+        if dim is None:
+            x, dim = b.reshape(x, [b.numel(x)]), 0
+        dim = wrap_dim(dim, x.rank)
+        before, n, after = x.sizes[:dim], x.sizes[dim], x.sizes[dim + 1 :]
+        apart = b.broadcast(b.reshape(x, [*before, n, 1, *after]), [*before, n, repeats, *after])
+        return b.reshape(apart, [*before, n * repeats, *after])
+
+    cases = [case(f32(3, 4), 2, 1), case(f32("?", 4), 3, 0, at=[3, 0]), case(f32(3, 4), 2)]
+
+
 @op("aten::tile(Tensor self, SymInt[] dims) -> Tensor")
 class Tile(View):
     """repeat, with missing counts in front taken as 1."""
