@@ -187,7 +187,7 @@ def test_batch_norm_statistics_over_three_dims():
     assert program.header["counts"]["kernels"] == 1
 
 
-@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("stride", [1, 2, 3])
 def test_max_pool_window(stride):
     t = Text()
     x = t.arg("tensor<2x5x12x12xf32>")

@@ -53,7 +53,7 @@ class _Insert:
     def rewrite(self) -> None:
         root = self._fresh_root()
         producer = self._producer()
-        if producer is not None and not (self._is_in_order(producer) and self._move_before(root, producer)):
+        if producer is not None and not self._prepare(root, producer):
             producer = None
         with ir.InsertionPoint(producer or self.op), self.op.location:
             view = region_of(self.op)
@@ -91,15 +91,6 @@ class _Insert:
         out = op.operands[_out_number(op, self.source)]
         return op if not isinstance(out.owner, ir.Block) and out.owner.operation.name == "tensor.empty" else None
 
-    def _is_in_order(self, producer: Any) -> bool:
-        """What the chain wrote before is written before `producer` runs, or lies elsewhere."""
-        for insert in _earlier_inserts(self.op):
-            source = insert.operands[0]
-            written = self.order.get(source, -1) if "in_place" in insert.attributes else self.order[insert.results[0]]
-            if written > self.order[producer.results[0]] and not _are_disjoint(insert, self.op):
-                return False
-        return True
-
     def _fresh_root(self) -> Any:
         """The value whose memory the chain of inserts fills, if nothing else can see it."""
         value = self.target
@@ -132,13 +123,19 @@ class _Insert:
             return "placed" in op.attributes
         return op.name == "tensor.cast" or (op.name == "tensor.insert_slice" and use.operand_number == 1)
 
-    def _move_before(self, root: Any, producer: Any) -> bool:
-        """Make the view's operands available before `producer`; False where that cannot be."""
-        wanted = list(self.op.operands)[2:] + [root if root is not None else self.target]
+    def _prepare(self, root: Any, producer: Any) -> bool:
+        """Make the view's operands available before `producer`, and all that the chain wrote before it, unless that
+        lies elsewhere. False where it cannot be."""
+        places = list(self.op.operands)[2:]
+        if self._move_before([*places, self.target], producer):
+            return True
+        apart = all(_are_disjoint(insert, self.op) for insert in _earlier_inserts(self.op))
+        return root is not None and apart and self._move_before([*places, root], producer)
+
+    def _move_before(self, wanted: list[Any], producer: Any) -> bool:
         late: list[Any] = []
-        for value in wanted:
-            if not self._collect(value, producer, late):
-                return False
+        if not all(self._collect(value, producer, late) for value in wanted):
+            return False
         for op in sorted({o.results[0]: o for o in late}.values(), key=lambda o: self.order[o.results[0]]):
             op.move_before(producer)
         return True
@@ -194,7 +191,9 @@ def _out_number(dispatch: Any, result: Any) -> int:
 
 
 def _is_movable(op: Any) -> bool:
-    """Pure, and never a failing guard's business: scalar arithmetic, shapes, a fill."""
+    """Pure, and never a failing guard's business: scalar arithmetic, shapes, a fill and where it goes."""
     if op.name == "refrt.dispatch":
         return not any(isinstance(o.type, ir.RankedTensorType) for o in list(op.operands)[: -len(op.results)])
+    if op.name in ("tensor.extract_slice", "tensor.insert_slice"):
+        return "placed" in op.attributes or "in_place" in op.attributes
     return op.name.startswith("arith.") or op.name in ("tensor.empty", "tensor.dim", "tensor.cast")

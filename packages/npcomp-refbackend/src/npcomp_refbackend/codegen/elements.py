@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from npcomp_dialects.mlir import ir
-from npcomp_dialects.mlir.dialects import arith
+from npcomp_dialects.mlir.dialects import arith, vector
 
 from .axes import Axis, Walk
 from .body import inline
@@ -15,6 +15,7 @@ from .kernel import KernelBuilder
 from .passes import Kept, Passes, needs
 
 Int = Any  # int | ir.Value of type i64
+_FEW = 4  # elements apart that are still loaded as vectors
 
 
 @dataclass
@@ -200,7 +201,23 @@ class Elements:
         offset, step = self._place(operand, indices, scope)
         lanes = self._lanes_of(indices, scope)
         mask = scope.lane_mask if lanes > 1 else None
+        if mask is None and lanes > 1 and isinstance(step, int) and 2 <= step <= _FEW:
+            return self._load_spread(operand, offset, lanes, step)
         return self.kb.load(operand, offset, lanes, mask, step if lanes > 1 else 1)
+
+    def _load_spread(self, operand: Any, offset: Int, lanes: int, step: int) -> ir.Value:
+        """Every `step`-th element out of whole vectors. The last vector stops at the last element wanted."""
+        kb = self.kb
+        stop = kb.tail_mask(lanes - step + 1, lanes)
+        parts = [
+            kb.load(operand, kb.add(offset, k * lanes), lanes, stop if k == step - 1 else None) for k in range(step)
+        ]
+        value = parts[0]
+        picks = [i * step for i in range(lanes)]
+        for k, part in enumerate(parts[1:], start=1):
+            order = [_pick(p, k, i, lanes) for i, p in enumerate(picks)]
+            value = vector.ShuffleOp(value, part, order).result
+        return value
 
     def store_results(self, stage: Stage, values: list[ir.Value], scope: Scope) -> None:
         """Store those results of a stage that escape."""
@@ -290,3 +307,9 @@ class Elements:
             sizes.append(known if known is not None else self.operands[source.operand].size(source.dim))
         return self.kb.product(sizes)
 
+
+def _pick(place: int, k: int, lane: int, lanes: int) -> int:
+    """Where lane `lane` of the shuffle that adds vector `k` comes from: element `place` of vectors 0 … k."""
+    if place // lanes == k:
+        return lanes + place % lanes
+    return place if k == 1 and place < lanes else lane

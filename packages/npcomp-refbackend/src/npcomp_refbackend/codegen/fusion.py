@@ -1,8 +1,8 @@
 """Greedy fusion in one block: every compute op joins the groups of its producers while a kernel can run them.
 
-Consumers join producers, latest producer first, in program order. So a contraction collects its epilogue, a
-softmax its passes, a chain of pointwise ops becomes one group; what several groups need is stored once by the
-group that computes it.
+Consumers join producers in program order: a contraction or convolution first, then the latest producer. So a
+contraction collects its epilogue, a softmax its passes, a chain of pointwise ops becomes one group; what several
+groups need is stored once by the group that computes it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from .cluster import unify
 from .graph import BlockGraph
-from .legality import family
+from .legality import family, root_family
 from .structured import Generic
 
 
@@ -29,9 +29,11 @@ def fuse_block(block: Any) -> tuple[BlockGraph, dict[int, Group]]:
     """The block's graph with its fused groups contracted, and those groups by name."""
     graph = BlockGraph(block)
     generics = {n: Generic.of(op) for n, op in enumerate(graph.ops) if op.operation.name == "linalg.generic"}
+    roots = {n for n, generic in generics.items() if root_family(generic)}
     for n in generics:
         own = graph.group[n]
-        for other in graph.producers(own):
+        rooted = {g for g in graph.producers(own) if any(m in roots for m in graph.nodes[g])}
+        for other in sorted(graph.producers(own), key=lambda g: g not in rooted):
             if graph.nodes[other][0] in generics and _accepts(graph, generics, own, other):
                 own = graph.merge(other, own)
     groups = {g: _group(graph, generics, nodes) for g, nodes in graph.nodes.items() if nodes[0] in generics}

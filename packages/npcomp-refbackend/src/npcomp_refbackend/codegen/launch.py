@@ -45,12 +45,9 @@ def _dispatch(driver: Any, op: Any) -> None:
     results = [driver.take(o, op) for o in outs]
     extent = _extent(driver, kernel, tensors + outs)
     arguments = [calls.fill("operands", handles + results), calls.fill("scalars", scalars)]
-    if isinstance(extent, int) and extent <= kernel.schedule.grain:
-        func.CallOp([], kernel.symbol, [*arguments, calls.const(0), calls.const(extent)])
-    else:
-        kind = ir.FunctionType.get([calls.ptr, calls.ptr, calls.i64, calls.i64], [])
-        entry = func.ConstantOp(kind, ir.FlatSymbolRefAttr.get(kernel.symbol)).result
-        calls.call("refrt_launch", [entry, *arguments, calls.i64_of(extent), calls.const(kernel.schedule.grain)])
+    kind = ir.FunctionType.get([calls.ptr, calls.ptr, calls.i64, calls.i64], [])
+    entry = func.ConstantOp(kind, ir.FlatSymbolRefAttr.get(kernel.symbol)).result
+    calls.call("refrt_launch", [entry, *arguments, calls.i64_of(extent), calls.const(kernel.schedule.grain)])
     for result, handle in zip(op.results, results):
         driver.set(result, handle)
 

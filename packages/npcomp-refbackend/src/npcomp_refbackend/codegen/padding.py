@@ -1,16 +1,20 @@
-"""`tensor.pad` → a filled tensor with the source inserted; its producer then writes into the interior directly."""
+"""`tensor.pad` → a fresh tensor into which the border and the source are inserted.
+
+The producer of the source then writes into the interior directly (destinations.py), and only the border is filled.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from npcomp_dialects.mlir import ir
-from npcomp_dialects.mlir.dialects import arith, tensor
+from npcomp_dialects.mlir.dialects import arith
 
 from .build import generic, insert_slice, size, yield_op
 from .layouts import shape_of
 
 _DYNAMIC = -(2**63)
+_SMALL = 4096  # elements: below, one fill of everything is cheaper than several of the border
 
 
 def expand_pad(op: Any) -> None:
@@ -22,17 +26,48 @@ def expand_pad(op: Any) -> None:
     high = _mixed(op.attributes["static_high"], dynamic[segments[1] :])
     with ir.InsertionPoint(op), op.location:
         sizes = [size(source, d) for d in range(len(low))]
-        known = shape_of(result)
-        padded = [k if k is not None else _add(_add(l, s), h) for k, l, s, h in zip(known, low, sizes, high)]
-        empty = tensor.EmptyOp(padded, ir.RankedTensorType(source.type).element_type).result
-        empty = empty if empty.type == result.type else tensor.CastOp(result.type, empty).result
+        padded = [_add(_add(l, s), h) for l, s, h in zip(low, sizes, high)]
         value = _padding_value(op)
-        filled = generic([], empty, [list(range(len(low)))], ["parallel"] * len(low))
-        with ir.InsertionPoint(filled.regions[0].blocks[0]):
-            yield_op([value])
-        inserted = insert_slice(source, filled.results[0], low, sizes)
+        target = _empty(padded, shape_of(result), result.type)
+        for offsets, extents in _border(low, sizes, high, padded):
+            shape = [e if isinstance(e, int) else None for e in extents]
+            kind = ir.RankedTensorType.get([_DYNAMIC if e is None else e for e in shape], result.type.element_type)
+            target = insert_slice(_filled(value, _empty(extents, shape, kind)), target, offsets, extents)
+        inserted = insert_slice(source, target, low, sizes)
     result.replace_all_uses_with(inserted)
     op.erase()
+
+
+def _border(low: list[Any], sizes: list[Any], high: list[Any], padded: list[Any]) -> list[tuple[list[Any], list[Any]]]:
+    """Offsets and sizes of the slabs around the interior; one slab of everything for small tensors."""
+    total = 1
+    for extent in padded:
+        total = total * extent if isinstance(extent, int) and total is not None else None  # type: ignore[assignment]
+    if total is not None and total <= _SMALL:
+        return [([0] * len(padded), padded)]
+    slabs = []
+    offsets: list[Any] = [0] * len(padded)
+    extents = list(padded)
+    for d in range(len(padded)):
+        for start, width in ((0, low[d]), (_add(low[d], sizes[d]), high[d])):
+            if width != 0:
+                slabs.append(([*offsets[:d], start, *offsets[d + 1 :]], [*extents[:d], width, *extents[d + 1 :]]))
+        offsets[d], extents[d] = low[d], sizes[d]
+    return slabs
+
+
+def _empty(sizes: list[Any], known: Any, kind: Any) -> Any:
+    """`tensor.empty` of a type; sizes that the type knows are left out."""
+    dynamic = [_index(s) for s, k in zip(sizes, known) if k is None]
+    return ir.Operation.create("tensor.empty", results=[kind], operands=dynamic).results[0]
+
+
+def _filled(value: Any, out: Any) -> Any:
+    rank = ir.RankedTensorType(out.type).rank
+    made = generic([], out, [list(range(rank))], ["parallel"] * rank)
+    with ir.InsertionPoint(made.regions[0].blocks[0]):
+        yield_op([value])
+    return made.results[0]
 
 
 def _padding_value(op: Any) -> Any:
