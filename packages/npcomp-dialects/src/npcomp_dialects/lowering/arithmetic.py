@@ -223,9 +223,9 @@ class Arithmetic:
         if not dtype.is_float:
             return self._integer_power(x, y, dtype, weak)
         a = self.const(x, dtype)
-        if y == 0.5 and is_number(y):
+        if is_number(y) and y == 0.5:
             return self.emit("math.sqrt", [a], dtype, weak=weak)
-        if y in (-0.5, -1.0, -2.0) and is_number(y):
+        if is_number(y) and y in (-0.5, -1.0, -2.0):
             return 1.0 / self.power(a, -y)
         return self.emit("math.powf", [a, self.const(y, dtype)], dtype, weak=weak)
 
