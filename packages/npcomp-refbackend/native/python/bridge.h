@@ -44,6 +44,8 @@ Taken takeDlpack(PyObject *object, Incoming &in, nb::object &holder);
 
 /// "f32[3, 100]"
 std::string describeIncoming(const Incoming &in);
+/// str(object)
+std::string textOf(nb::handle object);
 /// "Tensor" with its module where that helps: "torch.Tensor", "int".
 std::string typeNameOf(PyObject *object);
 

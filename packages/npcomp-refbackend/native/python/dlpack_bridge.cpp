@@ -104,6 +104,8 @@ std::string describeIncoming(const Incoming &in) {
   return text + "]";
 }
 
+std::string textOf(nb::handle object) { return nb::cast<std::string>(nb::str(object)); }
+
 std::string typeNameOf(PyObject *object) {
   nb::handle type(reinterpret_cast<PyObject *>(Py_TYPE(object)));
   std::string module = nb::cast<std::string>(type.attr("__module__")), name = nb::cast<std::string>(type.attr("__name__"));

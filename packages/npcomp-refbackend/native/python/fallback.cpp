@@ -15,6 +15,7 @@ namespace {
 /// An argument: slots of the program, and what the compiler fixed.
 struct Spec {
   enum Kind { TensorSlot, IntSlot, FloatSlot, BoolSlot, None, Some, List, Word, Text, Object } kind;
+  int32_t dtype = -1;   // of a tensor slot, where the program knows it better than the handle (u8)
   bool asFloat = false; // an int slot where the schema has a float
   uint64_t word = 0;
   std::string text;
@@ -59,6 +60,8 @@ Spec readSpec(nb::handle tuple) {
   Spec spec;
   std::string word = nb::cast<std::string>(tuple[0]);
   spec.kind = specKind(word);
+  if (spec.kind == Spec::TensorSlot)
+    spec.dtype = dtypeCode(nb::cast<std::string>(tuple[1]));
   if (spec.kind == Spec::IntSlot)
     spec.asFloat = nb::cast<bool>(tuple[1]);
   if (spec.kind == Spec::Some)
@@ -155,8 +158,7 @@ public:
         fine = accept(op.results[i], result[i]);
       return fine;
     } catch (nb::python_error &error) {
-      std::string text = nb::cast<std::string>(nb::str(error.value()));
-      return fail(nb::cast<std::string>(error.type().attr("__name__")).c_str(), text);
+      return fail(nb::cast<std::string>(error.type().attr("__name__")).c_str(), textOf(error.value()));
     }
   }
 
@@ -173,12 +175,12 @@ private:
     return false;
   }
 
-  AtenHandle tensorArgument() {
+  AtenHandle tensorArgument(const Spec &spec) {
     auto *t = reinterpret_cast<refrt_tensor *>(*nextArg++);
     const char *data = static_cast<char *>(t->data);
     inputs.push_back({data, data + t->numel * elementSize(t->dtype)});
     addOwner(t);
-    AtenHandle handle = giveAten(torch, t);
+    AtenHandle handle = giveAten(torch, t, spec.dtype < 0 ? t->dtype : spec.dtype);
     if (!handle)
       throw std::bad_alloc();
     return handle;
@@ -187,7 +189,7 @@ private:
   uint64_t encode(const Spec &spec) {
     switch (spec.kind) {
     case Spec::TensorSlot:
-      return reinterpret_cast<uint64_t>(tensorArgument());
+      return reinterpret_cast<uint64_t>(tensorArgument(spec));
     case Spec::IntSlot:
       if (spec.asFloat) {
         double value = double(*nextArg++);
@@ -231,7 +233,7 @@ private:
   nb::object object(const Spec &spec) {
     switch (spec.kind) {
     case Spec::TensorSlot: {
-      AtenHandle handle = tensorArgument();
+      AtenHandle handle = tensorArgument(spec);
       PyObject *tensor = torch.wrap(handle);
       torch.deleteHandle(handle);
       if (!tensor)

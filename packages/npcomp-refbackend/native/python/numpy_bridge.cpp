@@ -95,8 +95,7 @@ Taken takeNumpy(PyObject *object, Incoming &in, bool asBf16) {
   PyArrayObject *array = reinterpret_cast<PyArrayObject *>(object);
   in.dtype = dtypeOf(PyArray_DESCR(array), asBf16);
   if (in.dtype < 0 || !PyArray_ISNOTSWAPPED(array)) {
-    nb::str type(nb::handle(reinterpret_cast<PyObject *>(PyArray_DESCR(array))));
-    in.problem = std::string("a numpy array of ") + type.c_str() +
+    in.problem = "a numpy array of " + textOf(reinterpret_cast<PyObject *>(PyArray_DESCR(array))) +
                  ", which programs cannot take. do: convert it with .astype()";
     return Taken::Refused;
   }

@@ -161,10 +161,10 @@ void tryAttach() {
 void endBlob(void *, void *context) { removeOwner(static_cast<refrt_tensor *>(context)); }
 
 std::string refuseReason(nb::handle object) {
-  std::string device = nb::str(object.attr("device")).c_str();
+  std::string device = textOf(nb::object(object.attr("device")));
   if (device != "cpu" && device.rfind("cpu:", 0) != 0)
     return "on device " + device + ", and programs run on the CPU. do: pass .cpu()";
-  std::string layout = nb::str(object.attr("layout")).c_str();
+  std::string layout = textOf(nb::object(object.attr("layout")));
   if (layout != "torch.strided")
     return "of layout " + layout + ", and programs take strided tensors. do: pass .to_dense()";
   return "a " + typeNameOf(object.ptr()) + " without plain memory. do: pass a plain torch.Tensor";
@@ -216,8 +216,8 @@ Taken takeTorch(const Torch &torch, PyObject *object, Incoming &in, nb::object &
     return Taken::Refused;
   }
   if (!elementSize(in.dtype)) {
-    nb::str type(nb::handle(object).attr("dtype"));
-    in.problem = std::string("a tensor of ") + type.c_str() + ", which programs cannot take. do: convert it with .to()";
+    nb::object type = nb::handle(object).attr("dtype");
+    in.problem = "a tensor of " + textOf(type) + ", which programs cannot take. do: convert it with .to()";
     return Taken::Refused;
   }
   in.sizes = sizes;
@@ -227,10 +227,10 @@ Taken takeTorch(const Torch &torch, PyObject *object, Incoming &in, nb::object &
   return Taken::Yes;
 }
 
-AtenHandle giveAten(const Torch &torch, refrt_tensor *t) {
+AtenHandle giveAten(const Torch &torch, refrt_tensor *t, int32_t dtype) {
   constexpr int32_t kCpu = 0, kNoIndex = -1, kStrided = 0;
   AtenHandle handle = nullptr;
-  if (torch.fromBlob(t->data, t->rank, sizesOf(t), stridesOf(t), 0, t->dtype, kCpu, kNoIndex, &handle, kStrided,
+  if (torch.fromBlob(t->data, t->rank, sizesOf(t), stridesOf(t), 0, dtype, kCpu, kNoIndex, &handle, kStrided,
                      nullptr, 0, endBlob, t) == 0)
     return handle;
   removeOwner(t);
@@ -238,7 +238,7 @@ AtenHandle giveAten(const Torch &torch, refrt_tensor *t) {
 }
 
 PyObject *giveTorch(const Torch &torch, refrt_tensor *t) {
-  AtenHandle handle = giveAten(torch, t);
+  AtenHandle handle = giveAten(torch, t, t->dtype);
   if (!handle) {
     PyErr_Format(PyExc_RuntimeError, "torch cannot wrap a result: %s", torch.lastError());
     return nullptr;

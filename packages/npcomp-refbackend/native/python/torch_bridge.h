@@ -53,8 +53,8 @@ bool isPlain(const Torch &torch, AtenHandle tensor);
 Taken takeTorch(const Torch &torch, PyObject *object, Incoming &in, nb::object &holder);
 /// A torch.Tensor over the memory of `t`; takes over its owner. Null with a Python exception on failure.
 PyObject *giveTorch(const Torch &torch, refrt_tensor *t);
-/// The same as an at::Tensor; null on failure.
-AtenHandle giveAten(const Torch &torch, refrt_tensor *t);
+/// The same as an at::Tensor of this dtype; null on failure.
+AtenHandle giveAten(const Torch &torch, refrt_tensor *t, int32_t dtype);
 /// The at::Tensor inside of a torch.Tensor.
 AtenHandle atenOf(const Torch &torch, PyObject *tensor);
 
