@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from .dtypes import DType
 from .errors import InferError
 
-Sizes = tuple["int | None", ...]
+Sizes: TypeAlias = "tuple[int | None, ...]"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from .abstract import TensorInfo, Unknown
-from .errors import AtenError, InferError, NotStatic
+from .errors import InferError, NotStatic
 from .promotion import operand_of
 from .schema import Schema, Type
 
@@ -136,9 +136,3 @@ def schema_traits(schema: Schema, effects: tuple[str, ...] = ()) -> list[str]:
 def unknown_of(type: Type) -> Any:
     """The abstract value that says nothing about a schema type."""
     return TensorInfo() if type.name == "Tensor" else Unknown(str(type))
-
-
-def require(condition: bool, message: str, error: type[AtenError]) -> None:
-    """Raises `error(message)` unless the condition holds."""
-    if not condition:
-        raise error(message)

@@ -26,8 +26,6 @@ from .abstract import TensorInfo
 from .dtypes import DType
 from .schema import Schema
 
-Dim = "int | str"
-
 
 @dataclass(frozen=True)
 class TensorSpec:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .abstract import TensorInfo, Unknown
+from .abstract import Unknown
 from .dtypes import DType
 from .errors import InferError
 
@@ -165,8 +165,3 @@ promote_numbers = Rule("promote_numbers", not_bool, not_bool)
 integers_to_i64 = Rule("integers_to_i64", sum_of, sum_of)
 to_bool_but_u8 = Rule("to_bool_but_u8", same, lambda d: d if d is DType.u8 else DType.bool)
 to_i64 = Rule("to_i64", bool_as_u8, lambda _: DType.i64, DType.i64)
-
-
-def info_dtype(rule: Rule, *infos: TensorInfo) -> DType | None:
-    """A rule over tensors."""
-    return rule.result([operand_of(i) for i in infos])

@@ -1,4 +1,7 @@
-"""The `b` of `lower` on types alone: tensors are sizes and dtypes, run-time numbers know only their dtype."""
+"""The `b` of `lower` on types alone: tensors are sizes and dtypes, run-time numbers know only their dtype.
+
+`LowerTrial` is also the list of what `lower` and `scalar` may call: the builder that makes IR has the same methods.
+"""
 
 from __future__ import annotations
 
@@ -94,7 +97,10 @@ class _Math:
 
 
 class LowerTrial:
-    """See CONTRIBUTING's description of `b`; each method gives the type its real counterpart would build."""
+    """Each method gives the type that its real counterpart would build, or raises for what torch would refuse.
+
+    Sizes, bounds and counts are ints, or numbers that only run time knows; both have Python's operators.
+    """
 
     math = _Math()
 
