@@ -1,6 +1,6 @@
 """Our product and convolution kernels against torch (MKL, oneDNN) in one process, on one thread.
 
-    OMP_NUM_THREADS=1 python packages/npcomp-refbackend/benchmarks/kernels.py [--json] [--only gemm|conv|vmath] [--rounds 9]
+    OMP_NUM_THREADS=1 python packages/npcomp-refbackend/benchmarks/kernels.py [--json] [--only gemm] [--rounds 9]
 
 Times are CPU time, the median and the best of rounds that take turns, so that a busy machine disturbs both alike.
 The kernels are called through ctypes with prepared headers (about 0.3 µs), torch through its Python API with `out=`
@@ -94,21 +94,26 @@ def measure(what: str, work: float, theirs: Callable, ours: Callable, pair: tupl
 
 def gemms(rounds: int) -> Iterator[Row]:
     for m, n, k in GEMMS:
-        a, b, bias = torch.randn(m, k), torch.randn(k, n), torch.randn(n)
-        w, out, want = b.t().contiguous(), torch.empty(m, n), torch.empty(m, n)
-        work = 2.0 * m * n * k
-        free = dict.fromkeys("mnk")
-        kernel, ms = compiled(einsum("mk,kn->mn", free), contraction.emit)
-        call = kernel.bind(a, b, outs=[out])
-        yield measure(f"{m}x{n}x{k} dynamic / mm", work, lambda: torch.mm(a, b, out=want), call, (out, _same), ms, rounds)
-        kernel, ms = compiled(einsum("mk,nk->mn", free), contraction.emit)
-        call = kernel.bind(a, w, outs=[out])
-        yield measure(f"{m}x{n}x{k} dynamic B^T / mm", work, lambda: torch.mm(a, w.t(), out=want), call, (out, _same), ms, rounds)
-        sizes = {"m": None, "n": n, "k": k}
-        kernel, ms = compiled(einsum("mk,nk->mn", sizes, constant=(1,), epilogue=("bias", "relu")), contraction.emit)
+        for layout, spec in (("dynamic", "mk,kn->mn"), ("dynamic B^T", "mk,nk->mn"), ("linear+relu", "mk,nk->mn")):
+            yield gemm(m, n, k, layout, spec, rounds)
+
+
+def gemm(m: int, n: int, k: int, layout: str, spec: str, rounds: int) -> Row:
+    """All sizes dynamic against mm, or static constant weights with bias and relu against linear and relu."""
+    a, b, bias = torch.randn(m, k), torch.randn(k, n), torch.randn(n)
+    w, out, want = b.t().contiguous(), torch.empty(m, n), torch.empty(m, n)
+    right = b if spec == "mk,kn->mn" else w
+    what, work = f"{m}x{n}x{k} {layout}", 2.0 * m * n * k
+    if layout == "linear+relu":
+        source = einsum(spec, {"m": None, "n": n, "k": k}, constant=(1,), epilogue=("bias", "relu"))
+        kernel, ms = compiled(source, contraction.emit)
         call = kernel.bind(a, w, bias, outs=[out])
-        linear = torch.nn.functional.linear
-        yield measure(f"{m}x{n}x{k} linear+relu", work, lambda: linear(a, w, bias).relu_(), call, (out, _same), ms, rounds)
+        theirs: Callable = lambda: torch.nn.functional.linear(a, w, bias).relu_()  # noqa: E731
+    else:
+        kernel, ms = compiled(einsum(spec, dict.fromkeys("mnk")), contraction.emit)
+        call = kernel.bind(a, right, outs=[out])
+        theirs = lambda: torch.mm(a, b if right is b else w.t(), out=want)  # noqa: E731
+    return measure(what, work, theirs, call, (out, _same), ms, rounds)
 
 
 def convs(rounds: int) -> Iterator[Row]:
@@ -139,7 +144,9 @@ def packed_onednn(x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor, pad: int
     ops = torch.ops.mkldnn
     form = torch.channels_last
     turned = x.contiguous(memory_format=form)
-    packed = ops._reorder_convolution_weight(w.contiguous(memory_format=form), [pad] * 2, [s] * 2, [1, 1], 1, list(x.shape))
+    packed = ops._reorder_convolution_weight(
+        w.contiguous(memory_format=form), [pad] * 2, [s] * 2, [1, 1], 1, list(x.shape)
+    )
     return lambda: ops._convolution_pointwise(turned, packed, bias, [pad] * 2, [s] * 2, [1, 1], 1, "relu", [], "")
 
 
@@ -153,7 +160,9 @@ def functions(rounds: int) -> Iterator[Row]:
         ms = (time.process_time() - start) * 1e3
         call = kernel.bind([x.numpy(), out.numpy()], [], 0, count)
         theirs = getattr(torch, name)
-        yield measure(f"{name} f32 (Gelements/s)", count, lambda f=theirs: f(x, out=want), call, (out, _same), ms, rounds)
+        yield measure(
+            f"{name} f32 (Gelements/s)", count, lambda f=theirs: f(x, out=want), call, (out, _same), ms, rounds
+        )
 
 
 def _same(t: torch.Tensor) -> torch.Tensor:

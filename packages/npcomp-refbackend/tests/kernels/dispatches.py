@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from launch import HOST, Kernel
 from npcomp_dialects.mlir import ir
-
 from npcomp_refbackend.codegen.dispatch import Dispatch, Schedule
 from npcomp_refbackend.codegen.kernel import KernelBuilder
 from npcomp_refbackend.codegen.lower_llvm import to_object
@@ -20,6 +19,9 @@ TORCH = {
     "f32": torch.float32, "f64": torch.float64, "f16": torch.float16, "bf16": torch.bfloat16,
     "i8": torch.int8, "i16": torch.int16, "i32": torch.int32, "i64": torch.int64, "i1": torch.bool,
 }  # fmt: skip
+
+
+Place = tuple[str, str, Sequence[str]]  # value, type, results of the indexing map
 
 
 def tensor_type(sizes: Sequence[int | None], dtype: str) -> str:
@@ -52,10 +54,8 @@ class Region:
         self.results.append(result)
         return f"%o{len(self.outs) - 1}"
 
-    def generic(
-        self, name: str, loops: str, kinds: str, ins: list[tuple[str, str, Sequence[str]]], out: tuple[str, str, Sequence[str]], body: str
-    ) -> None:  # fmt: skip
-        """`ins` and `out` are (value, type, map results); `kinds` has p or r for each loop; body arguments are %x0 … %acc."""
+    def generic(self, name: str, loops: str, kinds: str, ins: list[Place], out: Place, body: str) -> None:
+        """`kinds` has p or r for each loop; the body's arguments are %x0, %x1 … %acc."""
         maps = ", ".join(affine(loops, m) for _, _, m in [*ins, out])
         iterators = ", ".join('"parallel"' if k == "p" else '"reduction"' for k in kinds)
         elements = [t.rsplit("x", 1)[-1].rstrip(">").removeprefix("tensor<") for _, t, _ in [*ins, out]]

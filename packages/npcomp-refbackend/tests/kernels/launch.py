@@ -11,13 +11,17 @@ from typing import Any
 
 import numpy as np
 from npcomp_dialects.mlir import ir
-
 from npcomp_refbackend.codegen.kernel import KernelBuilder
 from npcomp_refbackend.codegen.lower_llvm import to_object
 from npcomp_refbackend.codegen.target import Target
 
 HOST = Target.host()
-AVX2 = Target(HOST.features & frozenset("sse sse2 sse3 ssse3 sse4.1 sse4.2 avx avx2 fma f16c popcnt bmi bmi2".split()))
+AVX2 = Target(
+    HOST.features
+    & frozenset(
+        ["sse", "sse2", "sse3", "ssse3", "sse4.1", "sse4.2", "avx", "avx2", "fma", "f16c", "popcnt", "bmi", "bmi2"]
+    )
+)
 SSE2 = Target(frozenset({"sse", "sse2"}))
 TARGETS = {"host": HOST, "avx2": AVX2, "sse2": SSE2}
 

@@ -23,7 +23,8 @@ def compile_body(arguments: list[str], result: str, body: str, lanes: int = 16, 
     kinds = ", ".join(f"tensor<?x{t}>" for t in arguments)
     names = ", ".join(f"%x{i}: {t}" for i, t in enumerate(arguments))
     one = "affine_map<(d) -> (d)>"
-    text = f"""func.func @f({", ".join(f"%a{i}: tensor<?x{t}>" for i, t in enumerate(arguments))}, %o: tensor<?x{result}>) {{
+    given = ", ".join(f"%a{i}: tensor<?x{t}>" for i, t in enumerate(arguments))
+    text = f"""func.func @f({given}, %o: tensor<?x{result}>) {{
       %r = linalg.generic {{indexing_maps = [{", ".join([one] * (len(arguments) + 1))}], iterator_types = ["parallel"]}}
         ins({", ".join(f"%a{i}" for i in range(len(arguments)))} : {kinds}) outs(%o : tensor<?x{result}>) {{
         ^bb0({names}, %acc: {result}):
@@ -87,13 +88,17 @@ def test_floats(dtype: str, lanes: int, target: str) -> None:
 @pytest.mark.parametrize("dtype", ["f16", "bf16"])
 def test_half_conversions_of_every_pattern(dtype: str, target: str) -> None:
     every = torch.arange(-(2**15), 2**15, dtype=torch.int16).view(TORCH[dtype])
-    wide = run(compile_body([dtype], "f32", f"%y = arith.extf %x0 : {dtype} to f32", target=TARGETS[target]), "f32", every)
+    wide = run(
+        compile_body([dtype], "f32", f"%y = arith.extf %x0 : {dtype} to f32", target=TARGETS[target]), "f32", every
+    )
     torch.testing.assert_close(wide, every.float(), rtol=0, atol=0, equal_nan=True)
     bits = np.random.default_rng(1).integers(0, 2**32, 100000, dtype=np.uint32).view(np.float32)
     edges = np.array([65519, 65520, 65504, 6e-8, 2.9e-8, 3e-8, -0.0, np.inf, -np.inf, 6.1e-5, 3.4e38], np.float32)
     halves = (every.float() * (1 + 2.0**-12)).nan_to_num().numpy()
     x = torch.from_numpy(np.concatenate([bits, edges, halves, halves * np.float32(1.0005)]))
-    narrow = run(compile_body(["f32"], dtype, f"%y = arith.truncf %x0 : f32 to {dtype}", target=TARGETS[target]), dtype, x)
+    narrow = run(
+        compile_body(["f32"], dtype, f"%y = arith.truncf %x0 : f32 to {dtype}", target=TARGETS[target]), dtype, x
+    )
     torch.testing.assert_close(narrow, x.to(TORCH[dtype]), rtol=0, atol=0, equal_nan=True)
 
 
@@ -130,15 +135,20 @@ def test_integer_power() -> None:
 
 
 def test_bools_are_bytes_in_memory() -> None:
-    kernel = compile_body(["i1", "f32"], "i1", "%z = arith.constant 0.0 : f32\n%p = arith.cmpf ogt, %x1, %z : f32\n%y = arith.xori %x0, %p : i1")
+    kernel = compile_body(
+        ["i1", "f32"],
+        "i1",
+        "%z = arith.constant 0.0 : f32\n%p = arith.cmpf ogt, %x1, %z : f32\n%y = arith.xori %x0, %p : i1",
+    )
     x, y = numbers("i1"), numbers("f32")
     assert torch.equal(run(kernel, "i1", x, y), x ^ (y > 0))
 
 
 @pytest.mark.parametrize(
     "source,result,op",
-    [("i64", "f32", "sitofp"), ("i8", "f32", "uitofp"), ("f32", "i64", "fptosi"), ("f32", "i8", "fptosi"), ("i8", "i64", "extsi"),
-     ("i8", "i32", "extui"), ("i64", "i8", "trunci"), ("f32", "f64", "extf"), ("f64", "f32", "truncf"), ("f64", "bf16", "truncf"),
+    [("i64", "f32", "sitofp"), ("i8", "f32", "uitofp"), ("f32", "i64", "fptosi"), ("f32", "i8", "fptosi"),
+     ("i8", "i64", "extsi"), ("i8", "i32", "extui"), ("i64", "i8", "trunci"), ("f32", "f64", "extf"),
+     ("f64", "f32", "truncf"), ("f64", "bf16", "truncf"),
      ("i32", "f16", "sitofp"), ("i1", "f32", "uitofp"), ("f16", "f64", "extf")],
 )  # fmt: skip
 def test_conversions(source: str, result: str, op: str) -> None:
@@ -150,16 +160,26 @@ def test_conversions(source: str, result: str, op: str) -> None:
 
 def test_index_and_uniform_values() -> None:
     """A constant stays a scalar until it meets a vector; `linalg.index` counts lanes."""
-    body = "%i = linalg.index 0 : index\n%c = arith.constant 3 : index\n%m = arith.muli %i, %c : index\n%j = arith.index_cast %m : index to i32\n%y = arith.addi %x0, %j : i32"  # fmt: skip
+    body = """%i = linalg.index 0 : index
+        %c = arith.constant 3 : index
+        %m = arith.muli %i, %c : index
+        %j = arith.index_cast %m : index to i32
+        %y = arith.addi %x0, %j : i32"""
     x = numbers("i32")
-    assert torch.equal(run(compile_body(["i32"], "i32", body), "i32", x), x + 3 * torch.arange(COUNT, dtype=torch.int32))
+    assert torch.equal(
+        run(compile_body(["i32"], "i32", body), "i32", x), x + 3 * torch.arange(COUNT, dtype=torch.int32)
+    )
     whole = run(compile_body(["f32"], "f32", "%y = arith.constant 2.5 : f32"), "f32", numbers("f32", 5))
     assert whole.tolist() == [2.5] * 5
 
 
 def test_an_op_without_vector_form_is_named() -> None:
     with pytest.raises(UnsupportedBody, match=r"vector\.broadcast.*do:"):
-        compile_body(["f32"], "f32", "%v = vector.broadcast %x0 : f32 to vector<2xf32>\n%y = vector.extract %v[0] : f32 from vector<2xf32>")
+        compile_body(
+            ["f32"],
+            "f32",
+            "%v = vector.broadcast %x0 : f32 to vector<2xf32>\n%y = vector.extract %v[0] : f32 from vector<2xf32>",
+        )
 
 
 @settings(max_examples=30, deadline=None)

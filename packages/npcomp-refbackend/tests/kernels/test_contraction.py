@@ -8,10 +8,16 @@ import pytest
 import torch
 from dispatches import TORCH, Compiled, Region, compile_dispatch, tensor_type
 from launch import HOST, TARGETS
-
 from npcomp_refbackend.codegen import contraction
 
 SIZES = [0, 1, 2, 3, 5, 8, 13, 17, 31, 32, 33, 64, 100]
+
+
+def multiply_add(a: str, b: str, sums: str) -> str:
+    kind = "f" if sums.startswith(("f", "b")) else "i"
+    return f"""%p = arith.mul{kind} {a}, {b} : {sums}
+        %q = arith.add{kind} %acc, %p : {sums}
+        linalg.yield %q : {sums}"""
 
 
 def einsum(
@@ -41,7 +47,7 @@ def einsum(
     ext = "arith.extf" if scalar == "f" else "arith.extsi"
     widen = "" if sums == dtype else f"%w0 = {ext} %x0 : {dtype} to {sums}\n%w1 = {ext} %x1 : {dtype} to {sums}\n"
     x0, x1 = ("%w0", "%w1") if widen else ("%x0", "%x1")
-    body = f"{widen}%p = arith.mul{scalar} {x0}, {x1} : {sums}\n%q = arith.add{scalar} %acc, %p : {sums}\nlinalg.yield %q : {sums}"
+    body = f"{widen}{multiply_add(x0, x1, sums)}"
     region.generic("%r", loops, kinds, [(a, types[lhs], lhs), (b, types[rhs], rhs)], ("%init", wide, out), body)
     named = dict(extras)
     for i, name in enumerate(epilogue):
@@ -49,7 +55,9 @@ def einsum(
     return region
 
 
-def _stage(region: Region, name: str, x: str, y: str, named: dict, dest: str, wide: str, out: str, sums: str, sizes: dict) -> None:
+def _stage(
+    region: Region, name: str, x: str, y: str, named: dict, dest: str, wide: str, out: str, sums: str, sizes: dict
+) -> None:
     bodies = {
         "relu": f"%c = arith.constant 0.0 : {sums}\n%v = arith.maximumf %x0, %c : {sums}",
         "tanh": f"%v = math.tanh %x0 : {sums}",
@@ -86,10 +94,16 @@ EPILOGUES: dict[str, Callable[..., torch.Tensor]] = {
 }
 
 
-def check(compiled: Compiled, spec: str, sizes: dict[str, int], dtype: str, sums: str, epilogue: Sequence[str] = ()) -> None:
+def check(
+    compiled: Compiled, spec: str, sizes: dict[str, int], dtype: str, sums: str, epilogue: Sequence[str] = ()
+) -> None:
     lhs, rhs, out = spec.replace("->", ",").split(",")
     a, b = data([sizes[c] for c in lhs], dtype, 1), data([sizes[c] for c in rhs], dtype, 2)
-    extras = {n: data([sizes[c] for c in (out[-1:] if n == "bias" else out)], sums, 3) for n in epilogue if n in ("bias", "residual")}
+    extras = {
+        n: data([sizes[c] for c in (out[-1:] if n == "bias" else out)], sums, 3)
+        for n in epilogue
+        if n in ("bias", "residual")
+    }
     got = torch.full([sizes[c] for c in out], 7).to(TORCH[sums])
     compiled(a, b, *extras.values(), outs=[got])
     exact = torch.float64 if TORCH[sums].is_floating_point else torch.int64
@@ -105,7 +119,7 @@ def check(compiled: Compiled, spec: str, sizes: dict[str, int], dtype: str, sums
     torch.testing.assert_close(got.double(), want, rtol=4 * eps, atol=2 * eps * depth, msg=lambda m: f"{label}: {m}")
 
 
-DYNAMIC = {c: None for c in "bhmnkqrs"}
+DYNAMIC = dict.fromkeys("bhmnkqrs")
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -131,21 +145,21 @@ def test_constants_are_packed(spec: str, constant: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    ["bmk,bkn->bmn", "bmk,kn->bmn", "bhmk,bhnk->bhmn", "bmhk,bnhk->bhmn", "bhmk,bnhk->bmhn", "mk,bkn->bmn", "bkm,bkn->bmn",
-     "bmk,bnk->mbn", "mqk,qkn->mn", "mqk,kqn->mn", "mqrk,rnkq->mn", "mk,kn->nm", "bmk,k->bm", "k,kn->n", "mk,k->m"],
+    ["bmk,bkn->bmn", "bmk,kn->bmn", "bhmk,bhnk->bhmn", "bmhk,bnhk->bhmn", "bhmk,bnhk->bmhn", "mk,bkn->bmn",
+     "bkm,bkn->bmn", "bmk,bnk->mbn", "mqk,qkn->mn", "mqk,kqn->mn", "mqrk,rnkq->mn", "mk,kn->nm", "bmk,k->bm",
+     "k,kn->n", "mk,k->m"],
 )  # fmt: skip
 def test_batches_and_joins(spec: str) -> None:
     compiled = compile_dispatch(einsum(spec, DYNAMIC), contraction.emit)
-    for sizes in ({"b": 2, "h": 3, "m": 5, "n": 7, "k": 9, "q": 4, "r": 2}, {"b": 3, "h": 1, "m": 40, "n": 65, "k": 33, "q": 2, "r": 3},
-                  {"b": 1, "h": 2, "m": 130, "n": 3, "k": 1, "q": 0, "r": 1}):  # fmt: skip
-        check(compiled, spec, sizes, "f32", "f32")
+    for sizes in [(2, 3, 5, 7, 9, 4, 2), (3, 1, 40, 65, 33, 2, 3), (1, 2, 130, 3, 1, 0, 1)]:
+        check(compiled, spec, dict(zip("bhmnkqr", sizes)), "f32", "f32")
 
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(
     "dtype,sums",
-    [("f64", "f64"), ("f16", "f32"), ("bf16", "f32"), ("bf16", "bf16"), ("f16", "f16"), ("i32", "i32"), ("i64", "i64"), ("i8", "i8"),
-     ("i8", "i32"), ("i16", "i64")],
+    [("f64", "f64"), ("f16", "f32"), ("bf16", "f32"), ("bf16", "bf16"), ("f16", "f16"), ("i32", "i32"),
+     ("i64", "i64"), ("i8", "i8"), ("i8", "i32"), ("i16", "i64")],
 )  # fmt: skip
 def test_dtypes(dtype: str, sums: str, target: str) -> None:
     for spec in ("mk,kn->mn", "mk,nk->mn"):
@@ -153,12 +167,22 @@ def test_dtypes(dtype: str, sums: str, target: str) -> None:
         for m, n, k in [(1, 1, 1), (9, 17, 33), (40, 70, 300), (3, 64, 0)]:
             check(compiled, spec, {"m": m, "n": n, "k": k}, dtype, sums)
     static = {"m": 30, "n": 20, "k": 40}
-    compiled = compile_dispatch(einsum("mk,nk->mn", static, dtype, sums, constant=(1,)), contraction.emit, TARGETS[target])
+    compiled = compile_dispatch(
+        einsum("mk,nk->mn", static, dtype, sums, constant=(1,)), contraction.emit, TARGETS[target]
+    )
     check(compiled, "mk,nk->mn", static, dtype, sums)
 
 
 @pytest.mark.parametrize(
-    "epilogue", [["bias"], ["bias", "relu"], ["bias", "tanh", "residual"], ["residual", "bias"], ["position"], ["tanh", "position"]]
+    "epilogue",
+    [
+        ["bias"],
+        ["bias", "relu"],
+        ["bias", "tanh", "residual"],
+        ["residual", "bias"],
+        ["position"],
+        ["tanh", "position"],
+    ],
 )
 @pytest.mark.parametrize("spec", ["mk,kn->mn", "bmk,kn->bmn"])
 def test_epilogues(spec: str, epilogue: list[str]) -> None:

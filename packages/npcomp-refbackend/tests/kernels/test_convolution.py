@@ -10,7 +10,7 @@ import torch
 from dispatches import TORCH, Compiled, Region, compile_dispatch, tensor_type
 from launch import TARGETS
 from npcomp_refbackend.codegen import convolution
-from test_contraction import data
+from test_contraction import data, multiply_add
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,14 @@ class Conv:
 
 
 def region(
-    conv: Conv, dynamic: bool = False, dtype: str = "f32", sums: str | None = None, constant: bool = False, epilogue: Sequence[str] = (),
+    conv: Conv,
+    dynamic: bool = False,
+    dtype: str = "f32",
+    sums: str | None = None,
+    constant: bool = False,
+    epilogue: Sequence[str] = (),
     last: bool = False,
-) -> Region:  # fmt: skip
+) -> Region:
     """Loops: n, g, f, output space, c, kernel space. Group loops only where there are groups. `last`: channels are
     the innermost dimension of the images."""
     r, sums = conv.rank, sums or dtype
@@ -77,9 +82,13 @@ def region(
     built.lines += [f"%z = arith.constant {'0.0' if kind == 'f' else '0'} : {sums}",
                     f"%init = linalg.fill ins(%z : {sums}) outs({dest} : {o_type}) -> {o_type}"]  # fmt: skip
     ext = "extf" if kind == "f" else "extsi"
-    wide = "" if dtype == sums else f"%w0 = arith.{ext} %x0 : {dtype} to {sums}\n%w1 = arith.{ext} %x1 : {dtype} to {sums}\n"
+    wide = (
+        ""
+        if dtype == sums
+        else f"%w0 = arith.{ext} %x0 : {dtype} to {sums}\n%w1 = arith.{ext} %x1 : {dtype} to {sums}\n"
+    )
     a, b = ("%w0", "%w1") if wide else ("%x0", "%x1")
-    body = f"{wide}%p = arith.mul{kind} {a}, {b} : {sums}\n%q = arith.add{kind} %acc, %p : {sums}\nlinalg.yield %q : {sums}"
+    body = f"{wide}{multiply_add(a, b, sums)}"
     x_map = image("n", "c", window)
     w_map = [*("g" if grouped else ""), "f", "c", *"uvw"[:r]]
     built.generic("%r", loops, kinds, [(x, x_type, x_map), (w, w_type, w_map)], ("%init", o_type, out_map), body)
@@ -90,14 +99,22 @@ def region(
             ins.append((bias, tensor_type([*group, f], sums), [*("g" if grouped else ""), "f"]))
         if name == "residual":
             ins.append((residual, o_type, out_map))
-        ops = f"%k = arith.constant 0.0 : {sums}\n%v = arith.maximumf %x0, %k : {sums}" if name == "relu" else f"%v = arith.addf %x0, %x1 : {sums}"  # fmt: skip
-        built.generic(names[i + 1], outer, "p" * len(outer), ins, (dest, o_type, out_map), f"{ops}\nlinalg.yield %v : {sums}")
+        relu = f"%k = arith.constant 0.0 : {sums}\n%v = arith.maximumf %x0, %k : {sums}"
+        ops = relu if name == "relu" else f"%v = arith.addf %x0, %x1 : {sums}"
+        built.generic(
+            names[i + 1], outer, "p" * len(outer), ins, (dest, o_type, out_map), f"{ops}\nlinalg.yield %v : {sums}"
+        )
     return built
 
 
 def check(
-    compiled: Compiled, conv: Conv, dtype: str = "f32", sums: str = "f32", epilogue: Sequence[str] = (), last: bool = False
-) -> None:  # fmt: skip
+    compiled: Compiled,
+    conv: Conv,
+    dtype: str = "f32",
+    sums: str = "f32",
+    epilogue: Sequence[str] = (),
+    last: bool = False,
+) -> None:
     group = [conv.groups] if conv.groups > 1 else []
     c, f = conv.c // conv.groups, conv.f // conv.groups
     x = data([conv.n, *group, c, *conv.space], dtype, 1)
@@ -127,7 +144,9 @@ def check(
     torch.testing.assert_close(got.to(exact), want, rtol=4 * eps, atol=2 * eps * depth, msg=lambda m: f"{conv}: {m}")
 
 
-def _run_last(compiled: Compiled, x: torch.Tensor, w: torch.Tensor, extras: list, got: torch.Tensor, conv: Conv) -> None:
+def _run_last(
+    compiled: Compiled, x: torch.Tensor, w: torch.Tensor, extras: list, got: torch.Tensor, conv: Conv
+) -> None:
     """Run on images turned to channels last, and turn the result back."""
     space = list(range(got.ndim - conv.rank, got.ndim))
     order = [0, *space, *range(1, got.ndim - conv.rank)]
@@ -211,12 +230,21 @@ def test_epilogues(conv: Conv, epilogue: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("dtype,sums", [("f64", "f64"), ("bf16", "f32"), ("f16", "f16"), ("i32", "i32"), ("i8", "i32"), ("i64", "i64")])
+@pytest.mark.parametrize(
+    "dtype,sums", [("f64", "f64"), ("bf16", "f32"), ("f16", "f16"), ("i32", "i32"), ("i8", "i32"), ("i64", "i64")]
+)
 def test_dtypes(dtype: str, sums: str, target: str) -> None:
     for conv in (PLAIN[1], PLAIN[5], PLAIN[15]):
-        check(compile_dispatch(region(conv, dtype=dtype, sums=sums), convolution.emit, TARGETS[target]), conv, dtype, sums)
+        check(
+            compile_dispatch(region(conv, dtype=dtype, sums=sums), convolution.emit, TARGETS[target]), conv, dtype, sums
+        )
     conv = Conv(1, 10, 64, (9, 9), (3, 3))
-    check(compile_dispatch(region(conv, dtype=dtype, sums=sums, constant=True), convolution.emit, TARGETS[target]), conv, dtype, sums)
+    check(
+        compile_dispatch(region(conv, dtype=dtype, sums=sums, constant=True), convolution.emit, TARGETS[target]),
+        conv,
+        dtype,
+        sums,
+    )
 
 
 def test_gradient_of_weights_is_a_convolution_too() -> None:
@@ -227,10 +255,15 @@ def test_gradient_of_weights_is_a_convolution_too() -> None:
     built = Region()
     g, x = built.add(types[0]), built.add(types[1])
     dest = built.out(types[2], "%r")
-    built.lines += ["%z = arith.constant 0.0 : f32", f"%init = linalg.fill ins(%z : f32) outs({dest} : {types[2]}) -> {types[2]}"]
-    body = "%p = arith.mulf %x0, %x1 : f32\n%q = arith.addf %acc, %p : f32\nlinalg.yield %q : f32"
+    built.lines += [
+        "%z = arith.constant 0.0 : f32",
+        f"%init = linalg.fill ins(%z : f32) outs({dest} : {types[2]}) -> {types[2]}",
+    ]
+    body = multiply_add("%x0", "%x1", "f32")
     maps = (["n", "f", "x", "y"], ["n", "c", "x + u", "y + v"], ["f", "c", "u", "v"])
-    built.generic("%r", "fcuvnxy", "pppprrr", [(g, types[0], maps[0]), (x, types[1], maps[1])], ("%init", types[2], maps[2]), body)
+    built.generic(
+        "%r", "fcuvnxy", "pppprrr", [(g, types[0], maps[0]), (x, types[1], maps[1])], ("%init", types[2], maps[2]), body
+    )
     compiled = compile_dispatch(built, convolution.emit)
     gradient, source = data([n, f, o, o], "f32", 1), data([n, c, h, h], "f32", 2)
     got = torch.zeros(f, c, k, k)

@@ -7,12 +7,32 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from launch import HOST, TARGETS, Kernel, compile_kernel
-
 from npcomp_refbackend.codegen import vmath
 
 LANES = 16
 SPECIAL = np.array(
-    [0.0, -0.0, np.inf, -np.inf, np.nan, 1, -1, 2, 0.5, -0.5, 3, -3, 1e-30, -1e-30, 1e30, -1e30, 88.7, -87.3, 1e-8, -17.0],
+    [
+        0.0,
+        -0.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+        1,
+        -1,
+        2,
+        0.5,
+        -0.5,
+        3,
+        -3,
+        1e-30,
+        -1e-30,
+        1e30,
+        -1e30,
+        88.7,
+        -87.3,
+        1e-8,
+        -17.0,
+    ],
     np.float32,
 )
 
@@ -75,7 +95,9 @@ def _close(got: np.ndarray, want: np.ndarray, rtol: float, label: str) -> None:
     good |= np.isnan(got) & np.isnan(want)
     good |= got == narrow
     worst = np.flatnonzero(~good)
-    assert worst.size == 0, f"{label}: {worst.size} bad, first at {worst[0]}: got {got[worst[0]]!r}, want {want[worst[0]]!r}"
+    assert worst.size == 0, (
+        f"{label}: {worst.size} bad, first at {worst[0]}: got {got[worst[0]]!r}, want {want[worst[0]]!r}"
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)

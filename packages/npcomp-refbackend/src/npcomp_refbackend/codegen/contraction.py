@@ -66,7 +66,9 @@ class Plan:
         return self.product.rest[:-1] if self.turns else self.product.rest
 
     def __str__(self) -> str:
-        shape = f"{self.tile.heights[0]}x{self.tile.width} {self.tile.dtype} tiles, {self.block} rows, k by {self.depth}"
+        shape = (
+            f"{self.tile.heights[0]}x{self.tile.width} {self.tile.dtype} tiles, {self.block} rows, k by {self.depth}"
+        )
         table = "" if self.product.even else ", rows by table"
         packs = [name for name, pack in (("left", self.lhs), ("right", self.rhs)) if pack is not None]
         return shape + table + (f", {' and '.join(packs)} packed at compile time" if packs else "")

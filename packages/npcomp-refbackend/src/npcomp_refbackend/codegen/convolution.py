@@ -192,7 +192,9 @@ class _Convolution:
         pixels = kb.min(kb.sub(self.total, pixel), plan.pixels)
         if self.windowed.rest:
             self._clear()
-        over(kb, self.dispatch, self.windowed.rest, at, lambda now: self._products(now, channel, channels, pixel, pixels))
+        over(
+            kb, self.dispatch, self.windowed.rest, at, lambda now: self._products(now, channel, channels, pixel, pixels)
+        )
         self._finish(at, channel, channels, pixel, pixels)
 
     def _clear(self) -> None:
@@ -227,7 +229,10 @@ class _Convolution:
         windows = Rows(self.scratch, Left(tile.dtype, (1, tile.width)), 1, tile.width)
         data = Buffer(tensor_of(kb, self.windowed.weights.operand).data, tile.dtype)
         each = kb.mul(self.depth, tile.width)
-        first = kb.mul(packed_part(kb, self.windowed.weights, self.windowed.outer, self.extents, at), kb.mul(kb.ceildiv(self.channels, tile.width), each))
+        first = kb.mul(
+            packed_part(kb, self.windowed.weights, self.windowed.outer, self.extents, at),
+            kb.mul(kb.ceildiv(self.channels, tile.width), each),
+        )
 
         def strip(c: Any) -> None:
             number = kb.div(kb.add(channel, c), tile.width)
@@ -262,7 +267,10 @@ class _Convolution:
         if self.plan.packed is not None:
             data = Buffer(tensor.data, self.tile.dtype)
             each = kb.mul(self.channels, self.depth)
-            place = kb.add(kb.mul(packed_part(kb, self.windowed.weights, self.windowed.outer, self.extents, at), each), kb.mul(channel, self.depth))
+            place = kb.add(
+                kb.mul(packed_part(kb, self.windowed.weights, self.windowed.outer, self.extents, at), each),
+                kb.mul(channel, self.depth),
+            )
             return Rows(kb.at(data, place), Left(self.tile.dtype, (1, None)), depth=self.depth)
         row_step, k_step = (step_of(kb, factor, last(axis)) for axis in (self.windowed.channels, self.windowed.k))
         base = kb.at(tensor, kb.add(offset_of(kb, factor, at), kb.mul(channel, row_step)))

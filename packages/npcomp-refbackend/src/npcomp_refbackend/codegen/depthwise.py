@@ -1,7 +1,7 @@
 """Convolutions whose every channel has a window of its own: sums of vectors of pixels, read where they lie.
 
-    for each unit: a few rows of pixels of one outer position (image, channel)
-      for each vector along a row: for each step of k: sums[row] += weight * input[row]
+for each unit: a few rows of pixels of one outer position (image, channel)
+  for each vector along a row: for each step of k: sums[row] += weight * input[row]
 """
 
 from __future__ import annotations

@@ -68,16 +68,22 @@ def _function(kb: KernelBuilder, tile: Tile) -> Callable[..., None]:
 
         totals = kb.loop(main, count, tail, step=lanes, carried=totals)
         for c in range(_COLUMNS):
-            kind = kb.type(dtype)
             total = _sum(kb, _sum_of(kb, totals[c], totals[c + _COLUMNS]))
-            to = Buffer(sums, dtype)
-            before = kb.branch(
-                kb.compare("ne", more, 0), lambda c=c: [kb.load(to, c)], lambda: [kb.const(0, dtype)], results=[kind]
-            )
-            kb.store(_sum_of(kb, before[0], total), to, c)
+            _finish(kb, Buffer(sums, dtype), c, total, more)
 
     types = [kb.ptr, kb.ptr, kb.i64, kb.i64, kb.i64, kb.ptr, kb.i64]
     return kb.function(f"dots_{lanes}{dtype}", types, write)
+
+
+def _finish(kb: KernelBuilder, sums: Buffer, place: int, total: ir.Value, more: Any) -> None:
+    """Add `total` to a sum if `more` is not 0, else set it."""
+    old = kb.branch(
+        kb.compare("ne", more, 0),
+        lambda: [kb.load(sums, place)],
+        lambda: [kb.const(0, sums.dtype)],
+        results=[kb.type(sums.dtype)],
+    )
+    kb.store(_sum_of(kb, old[0], total), sums, place)
 
 
 def _sum_of(kb: KernelBuilder, x: ir.Value, y: ir.Value) -> ir.Value:

@@ -158,7 +158,9 @@ class KernelBuilder(MemoryMixin):
         scope = self._scopes[-1]
         if key not in scope.constants:
             element = self._types[dtype]
-            number = ir.FloatAttr.get(element, float(value)) if dtype in _FLOATS else ir.IntegerAttr.get(element, int(value))
+            number = (
+                ir.FloatAttr.get(element, float(value)) if dtype in _FLOATS else ir.IntegerAttr.get(element, int(value))
+            )
             attribute = number if lanes == 1 else ir.DenseElementsAttr.get_splat(self.type(dtype, lanes), number)
             with ir.InsertionPoint.at_block_begin(scope.entry):
                 scope.constants[key] = arith.ConstantOp(self.type(dtype, lanes), attribute).result
@@ -294,8 +296,10 @@ class KernelBuilder(MemoryMixin):
         """`for i in range(low, high, step)`. `body(i, *carried)` returns the next carried values; so does `loop`."""
         op = scf.ForOp(self.value(low), self.value(high), self.value(step), list(carried))
         with ir.InsertionPoint(op.body):
-            results = body(op.induction_variable, *op.inner_iter_args)
-            scf.YieldOp(list(results) if carried else [])
+            returned = body(op.induction_variable, *op.inner_iter_args)
+            results = list(returned) if carried else []
+            assert [r.type for r in results] == [c.type for c in carried], "a loop changes the type of what it carries"
+            scf.YieldOp(results)
         return list(op.results)
 
     def branch(

@@ -106,7 +106,9 @@ class Operands:
 def micro_kernel(kb: KernelBuilder, tile: Tile, left: Left, rows: int, vectors: int) -> Callable[[Operands], None]:
     """The function that computes `rows` x `vectors` sums."""
     marks = [m for m in ("unsigned", "table", "turning") if getattr(left, m)]
-    name = "_".join(["micro", f"{rows}x{vectors}", f"{tile.lanes}{tile.dtype}", left.dtype, *map(str, left.steps), *marks])
+    name = "_".join(
+        ["micro", f"{rows}x{vectors}", f"{tile.lanes}{tile.dtype}", left.dtype, *map(str, left.steps), *marks]
+    )
     types = [kb.ptr, kb.ptr, *[kb.i64] * 4, kb.ptr, kb.i64, kb.i64, kb.ptr, kb.i64, kb.i64]
 
     def write(*arguments: Any) -> None:

@@ -102,7 +102,11 @@ def _next(kb: KernelBuilder, position: list[Int], extents: list[Int]) -> list[In
 
 
 def over(
-    kb: KernelBuilder, dispatch: Dispatch, loops: tuple[int, ...], at: dict[int, Int], body: Callable[[dict[int, Int]], None]
+    kb: KernelBuilder,
+    dispatch: Dispatch,
+    loops: tuple[int, ...],
+    at: dict[int, Int],
+    body: Callable[[dict[int, Int]], None],
 ) -> None:
     """Run `body` at every position of `loops`, one inside the other, added to `at`."""
     if not loops:

@@ -45,7 +45,9 @@ class Factor:
 
     def static_step(self, loop: int) -> int | None:
         """Distance in memory of one step of a loop, where it is known."""
-        steps = [(c, self.operand.strides[d]) for d, i in enumerate(self.access.indices) for t, c in i.terms if t == loop]
+        steps = [
+            (c, self.operand.strides[d]) for d, i in enumerate(self.access.indices) for t, c in i.terms if t == loop
+        ]
         if len(steps) != 1 or steps[0][1] is None:
             return None
         return steps[0][0] * steps[0][1]

@@ -64,9 +64,7 @@ class Tiles:
             self._down(widths[0], left, work)
             return
         narrow = kb.compare("sle", work.columns, widths[0] * self.tile.lanes)
-        kb.branch(
-            narrow, lambda: self._down(widths[0], left, work), lambda: self._choose(widths[1:], left, work)
-        )
+        kb.branch(narrow, lambda: self._down(widths[0], left, work), lambda: self._choose(widths[1:], left, work))
 
     def _down(self, vectors: int, left: Rows, work: Work) -> None:
         kb = self.kb

@@ -65,7 +65,11 @@ class StepTable:
             return
         extent, stride = dims[0]
         inner = kb.product([e for e, _ in dims[1:]])
-        kb.loop(0, extent, lambda i: self._nest(dims[1:], kb.add(place, kb.mul(i, inner)), kb.add(offset, kb.mul(i, stride))))
+        kb.loop(
+            0,
+            extent,
+            lambda i: self._nest(dims[1:], kb.add(place, kb.mul(i, inner)), kb.add(offset, kb.mul(i, stride))),
+        )
 
 
 class WindowPanel:
@@ -78,7 +82,9 @@ class WindowPanel:
         kb, lanes = self.kb, self.tile.lanes
 
         def one(v: Any) -> None:
-            self._vector(kb.add(column, kb.mul(v, lanes)), kb.sub(columns, kb.mul(v, lanes)), kb.mul(v, lanes), table, count)
+            self._vector(
+                kb.add(column, kb.mul(v, lanes)), kb.sub(columns, kb.mul(v, lanes)), kb.mul(v, lanes), table, count
+            )
 
         kb.loop(0, kb.ceildiv(columns, lanes), one)
 
