@@ -103,6 +103,7 @@ def substitute(p: Poly, value_of: Callable[[int], Poly | None]) -> Poly:
     for monomial, coefficient in p:
         term = constant(coefficient)
         for a in monomial:
-            term = multiply(term, value_of(a) or atom(a))
+            known = value_of(a)
+            term = multiply(term, atom(a) if known is None else known)
         result = add(result, term)
     return result
