@@ -208,3 +208,44 @@ def test_max_pool_window(stride):
     a = random(2, 5, 12, 12)
     windows = np.lib.stride_tricks.sliding_window_view(a, (3, 3), axis=(2, 3))[:, :, ::stride, ::stride]
     np.testing.assert_array_equal(program(a), windows.max((4, 5)))
+
+
+def test_rows_of_different_loops_share_a_kernel():
+    t = Text()
+    x, y = t.arg("tensor<?x?xf32>"), t.arg("tensor<?x?xf32>")
+    total = t.reduce(x, "i j", "i", "tensor<?xf32>", "0.0", lambda e, a, acc: e("arith.addf", a, acc))
+    z = t.map([(y, "i k"), (total, "i")], "i k", y.type, lambda e, a, s: e("arith.mulf", a, s))
+    program = compile_text(t.returns(z))
+    a, b = random(5, 33), random(5, 70)
+    np.testing.assert_allclose(program(a, b), a.sum(1, keepdims=True) * b, rtol=1e-4, atol=1e-5)
+    assert program.header["counts"]["kernels"] == 1
+
+
+@pytest.mark.parametrize("width", [5, 9, 40])
+def test_max_pool_with_positions(width):
+    t = Text()
+    x = t.arg(f"tensor<3x6x{width}xf32>")
+    size = (width - 2) // 2 + 1
+    window = t.empty("tensor<3x2xf32>")
+    inits = [t.fill("0xFF800000", t.empty(f"tensor<3x4x{size}xf32>")), t.fill("0", t.empty(f"tensor<3x4x{size}xi64>"))]
+
+    def body(e, a, _, best, place):
+        better = e("arith.cmpf ogt", a, best)
+        row = e("arith.index_cast", e("arith.addi", e.index(1), e.index(3)), type="i64")
+        column = e("arith.index_cast", e.index(4), type="i64")
+        here = e("arith.addi", e("arith.muli", row, e.const(str(width), "i64")), column)
+        return [e("arith.select", better, a, best), e("arith.select", better, here, place)]
+
+    outs = t.multi(
+        [(x, "c y+p x*2+q"), (window, "p q")],
+        ["c y x", "c y x"],
+        [v.type for v in inits],
+        body,
+        inits=inits,
+        loops="c y x p q",
+    )
+    program = compile_text(t.returns(*outs))
+    a = random(3, 6, width)
+    windows = np.lib.stride_tricks.sliding_window_view(a, (3, 2), axis=(1, 2))[:, :, ::2]
+    values, _ = program(a)
+    np.testing.assert_array_equal(values, windows.max((3, 4)))

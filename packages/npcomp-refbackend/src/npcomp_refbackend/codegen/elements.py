@@ -20,11 +20,16 @@ _FEW = 4  # elements apart that are still loaded as vectors
 
 @dataclass
 class Scope:
-    """A place in the nest: positions of the axes that are bound here, and values known here."""
+    """A place in the nest: positions of the axes that are bound here, and values known here.
+
+    Along `vector` a value has one lane for each of the next `lanes` positions; `mask` says which of them exist.
+    """
 
     parent: Scope | None = None
     positions: dict[Axis, Int] = field(default_factory=dict)
     values: dict[Any, ir.Value] = field(default_factory=dict)
+    vector: Axis | None = None
+    lanes: int = 1
     mask: ir.Value | None = None
 
     def position(self, axis: Axis) -> Int | None:
@@ -37,21 +42,19 @@ class Scope:
             return self.values[key]
         return self.parent.known(key) if self.parent else None
 
-    @property
-    def lane_mask(self) -> ir.Value | None:
-        if self.mask is not None:
-            return self.mask
-        return self.parent.lane_mask if self.parent else None
+    def inner(self, positions: dict[Axis, Int]) -> Scope:
+        return Scope(self, positions, {}, self.vector, self.lanes, self.mask)
 
-    def inner(self, positions: dict[Axis, Int], mask: ir.Value | None = None) -> Scope:
-        return Scope(self, positions, {}, mask)
+    def along(self, axis: Axis, position: Int, lanes: int, mask: ir.Value | None) -> Scope:
+        """A vector of positions of `axis`."""
+        return Scope(self, {axis: position}, {}, axis, lanes, mask)
 
 
 class Elements:
     """Reads, computes and writes the elements of a dispatch, one vector or scalar at a time."""
 
-    def __init__(self, kb: KernelBuilder, dispatch: Dispatch, walk: Walk, plan: Passes, lanes: int):
-        self.kb, self.dispatch, self.walk, self.plan, self.lanes = kb, dispatch, walk, plan, lanes
+    def __init__(self, kb: KernelBuilder, dispatch: Dispatch, walk: Walk, plan: Passes):
+        self.kb, self.dispatch, self.walk, self.plan = kb, dispatch, walk, plan
         self.operands = [kb.operand(o.index, o.dtype, o.rank, o.sizes, o.strides, o.dense) for o in dispatch.operands]
         self.stored: set[int] = set()  # kept stages whose pass has run
         self.scratch: dict[int, Any] = {}
@@ -137,7 +140,7 @@ class Elements:
         return inline(self.kb, stage.body, [*values, *accumulators], lanes, self.resolve, handlers)
 
     def _divide(self, stage: Stage, op: Any, a: ir.Value, b: ir.Value) -> ir.Value:
-        """A row divided by a number that was reduced from it is multiplied by the reciprocal, which costs once a row."""
+        """A row over a number that was reduced from it is multiplied by the reciprocal, computed once a row."""
         kb = self.kb
         lanes = max(kb.lanes(a), kb.lanes(b))
         if kb.lanes(b) == 1 and lanes > 1 and kb.dtype(b) == "f32" and self._is_reduced(stage, op.operands[1]):
@@ -169,14 +172,10 @@ class Elements:
     # -- memory ------------------------------------------------------------------------------------------------
 
     def _lanes_at(self, loops: set[int], scope: Scope) -> int:
-        vector = self.walk.vector
-        return self.lanes if vector is not None and vector[0] in loops and self._in_vector(scope) else 1
+        return scope.lanes if scope.vector is not None and scope.vector[0] in loops else 1
 
     def _lanes_of(self, indices: tuple[Index, ...], scope: Scope) -> int:
         return self._lanes_at({l for i in indices for l, _ in i.terms}, scope)
-
-    def _in_vector(self, scope: Scope) -> bool:
-        return self.walk.vector is not None and scope.position(self.walk.vector) is not None
 
     def _place(self, operand: Any, indices: tuple[Index, ...], scope: Scope) -> tuple[Int, Int]:
         """Element offset of the first lane, and the distance between lanes (0: the same element)."""
@@ -193,14 +192,14 @@ class Elements:
                 seen.add(axis)
                 stride = kb.mul(operand.stride(dim), coefficient)
                 offset = kb.add(offset, kb.mul(scope.position(axis), stride))
-                if axis == self.walk.vector:
+                if axis == scope.vector:
                     step = kb.add(step, stride)
         return offset, step
 
     def _load(self, operand: Any, indices: tuple[Index, ...], scope: Scope) -> ir.Value:
         offset, step = self._place(operand, indices, scope)
         lanes = self._lanes_of(indices, scope)
-        mask = scope.lane_mask if lanes > 1 else None
+        mask = scope.mask if lanes > 1 else None
         if mask is None and lanes > 1 and isinstance(step, int) and 2 <= step <= _FEW:
             return self._load_spread(operand, offset, lanes, step)
         return self.kb.load(operand, offset, lanes, mask, step if lanes > 1 else 1)
@@ -228,7 +227,7 @@ class Elements:
     def store(self, value: ir.Value, operand: Any, indices: tuple[Index, ...], scope: Scope) -> None:
         offset, step = self._place(operand, indices, scope)
         lanes = self._lanes_of(indices, scope)
-        mask = scope.lane_mask if lanes > 1 else None
+        mask = scope.mask if lanes > 1 else None
         self.kb.store(self.kb.broadcast(value, lanes), operand, offset, mask, step if lanes > 1 else 1)
 
     def _index(self, stage: Stage, op: Any, scope: Scope) -> ir.Value:
@@ -239,11 +238,11 @@ class Elements:
             return kb.const(0)
         axis = self.walk.axis_of(loop)
         position = kb.value(scope.position(axis))
-        if axis != self.walk.vector or self.lanes == 1:
+        if axis != scope.vector or scope.lanes == 1:
             return position
         key = ("ramp", axis)
         if key not in scope.values:
-            ramp = arith.AddIOp(kb.broadcast(position, self.lanes), kb.iota(self.lanes))
+            ramp = arith.AddIOp(kb.broadcast(position, scope.lanes), kb.iota(scope.lanes))
             scope.values[key] = ramp.result
         return scope.values[key]
 
@@ -253,18 +252,18 @@ class Elements:
         source = self.dispatch.operand_of(op.operands[0])
         assert source is not None
         operand = self.operands[source.index]
-        mask = scope.lane_mask
-        ramp = scope.known(("ramp", self.walk.vector))
-        if self.lanes == 1 or all(kb.lanes(i) == 1 for i in indices):
+        lanes, mask = scope.lanes, scope.mask
+        ramp = scope.known(("ramp", scope.vector))
+        if lanes == 1 or all(kb.lanes(i) == 1 for i in indices):
             return kb.load(operand, operand.offset(*indices))
         along = ramp is not None and indices[-1] == ramp and operand.stride(-1) == 1
         if along and all(kb.lanes(i) == 1 for i in indices[:-1]):
-            start = operand.offset(*indices[:-1], scope.position(self.walk.vector))
-            return kb.load(operand, start, self.lanes, mask)
-        offsets = kb.const(0, "i64", self.lanes)
+            start = operand.offset(*indices[:-1], scope.position(scope.vector))
+            return kb.load(operand, start, lanes, mask)
+        offsets = kb.const(0, "i64", lanes)
         for dim, index in enumerate(indices):
-            stride = kb.broadcast(kb.value(operand.stride(dim)), self.lanes)
-            scaled = arith.MulIOp(kb.broadcast(index, self.lanes), stride).result
+            stride = kb.broadcast(kb.value(operand.stride(dim)), lanes)
+            scaled = arith.MulIOp(kb.broadcast(index, lanes), stride).result
             offsets = arith.AddIOp(offsets, scaled).result
         return kb.gather(operand, offsets, mask)
 
@@ -290,14 +289,14 @@ class Elements:
             self.store(value, buffer, indices, scope)
             return
         lanes = self.kb.lanes(value)
-        self.kb.store(value, buffer, self._scratch_offset(s, scope), scope.lane_mask if lanes > 1 else None)
+        self.kb.store(value, buffer, self._scratch_offset(s, scope), scope.mask if lanes > 1 else None)
 
     def _reload(self, s: int, scope: Scope) -> ir.Value:
         buffer, indices = self._kept_place(s, scope)
         if indices is not None:
             return self._load(buffer, indices, scope)
         lanes = self._lanes_at(set(self.dispatch.stages[s].loops), scope)
-        return self.kb.load(buffer, self._scratch_offset(s, scope), lanes, scope.lane_mask if lanes > 1 else None)
+        return self.kb.load(buffer, self._scratch_offset(s, scope), lanes, scope.mask if lanes > 1 else None)
 
     def extent(self, axis: Axis) -> Int:
         sizes: list[Int] = []

@@ -38,7 +38,7 @@ class _Nest:
         self.plan: Passes = plan_passes(dispatch, self.walk)
         self.lanes = self._choose_lanes(target)
         self.unroll = self._choose_unroll()
-        self.elements = Elements(kb, dispatch, self.walk, self.plan, self.lanes)
+        self.elements = Elements(kb, dispatch, self.walk, self.plan)
 
     # -- choices -----------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class _Nest:
         def run(count: int, masked: bool) -> Callable[..., list[ir.Value]]:
             def step(i: ir.Value, *values: ir.Value) -> list[ir.Value]:
                 mask = kb.tail_mask(kb.sub(high, i), lanes) if masked else None
-                scopes = [scope.inner({axis: kb.add(i, u * lanes)}, mask) for u in range(count)]
+                scopes = [scope.along(axis, kb.add(i, u * lanes), lanes, mask) for u in range(count)]
                 state = [list(values[c * width : (c + 1) * width]) for c in range(len(carried))]
                 after = body(scopes, state[:count]) + state[count:]
                 return [v for copy in after for v in copy]
@@ -245,7 +245,7 @@ class _Nest:
                 continue
             old = carried[len(after) : len(after) + len(stage.writes)]
             new = self.elements.compute(stage, scope, old)
-            mask = scope.lane_mask
+            mask = scope.mask
             if mask is not None and not self.walk.vector_in_grid:
                 new = [self.kb.select(mask, a, b) for a, b in zip(new, old)]
             after += new
