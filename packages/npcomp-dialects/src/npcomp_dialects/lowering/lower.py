@@ -17,7 +17,7 @@ def lower_module(module: ir.Module, options: Any = None) -> None:
     with module.context, ir.Location.unknown():
         lowered: list[tuple[ir.Operation, Builder]] = []
         try:
-            lowered = torch_to_tcf(module)
+            torch_to_tcf(module, lowered)
             verify(module, "lowering to tcf")
             with as_exceptions("lowering to linalg"):
                 for function, builder in lowered:
@@ -28,21 +28,19 @@ def lower_module(module: ir.Module, options: Any = None) -> None:
         verify(module, "lowering to linalg")
 
 
-def torch_to_tcf(module: ir.Module) -> list[tuple[ir.Operation, Builder]]:
-    """Converts the public functions to tcf; private ones are inlined where they are called."""
+def torch_to_tcf(module: ir.Module, made: list[tuple[ir.Operation, Builder]]) -> None:
+    """Converts the public functions to tcf and adds them to `made`; private ones are inlined where they are called."""
     sources = {
         ir.StringAttr(op.attributes["sym_name"]).value: op.operation
         for op in module.body.operations
         if op.operation.name == "func.func"
     }
-    made = []
     with as_exceptions("lowering to tcf"):
         for source in sources.values():
             if _is_public(source):
                 made.append(FunctionLowering(source, sources).run())
         for source in sources.values():
             source.erase()
-    return made
 
 
 def _is_public(function: ir.Operation) -> bool:

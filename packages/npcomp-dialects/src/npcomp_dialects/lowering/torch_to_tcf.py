@@ -61,12 +61,15 @@ class FunctionLowering:
         self.emitter.loc = self.source.location
         self.builder = Builder(self.emitter)
         self.boundary = Boundary(self.builder)
-        self._arguments(source_block, entry)
         try:
-            results = self.block(source_block)
+            self._arguments(source_block, entry)
+            self._return(self.block(source_block))
         except StructureMismatch as error:
+            self.emitter.finish()
             raise UnsupportedError(str(error), self.emitter.loc) from None
-        self._return(results)
+        except Exception:
+            self.emitter.finish()  # what it drops uses values of the function, which must not go first
+            raise
         inputs = [a.type for a in entry.arguments]
         outputs = [o.type for o in entry.operations[len(entry.operations) - 1].operands]
         target.attributes["function_type"] = ir.TypeAttr.get(ir.FunctionType.get(inputs, outputs))
