@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import functools
 import json
 import math
+import multiprocessing
+import os
 import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -112,12 +116,28 @@ def check(block: type[Block], case: Case, frontend: str) -> Result:
     return result
 
 
-def work(patterns: list[str], frontends: list[str]) -> Iterator[tuple[type[Block], Case, str]]:
-    for block in registry.all_ops():
-        if patterns and not any(fnmatch.fnmatch(block.name(), p.replace("::", ".")) for p in patterns):
-            continue
-        for case in map(as_case, block.cases):
-            yield from ((block, case, frontend) for frontend in frontends)
+@functools.cache
+def jobs(patterns: tuple[str, ...], frontends: tuple[str, ...]) -> list[tuple[type[Block], Case, str]]:
+    """Every case to check, in an order that all processes agree on."""
+    wanted = [p.replace("::", ".") for p in patterns] or ["*"]
+    blocks = [b for b in registry.all_ops() if any(fnmatch.fnmatch(b.name(), p) for p in wanted)]
+    return [(b, case, frontend) for b in blocks for case in map(as_case, b.cases) for frontend in frontends]
+
+
+def check_job(number: int, patterns: tuple[str, ...], frontends: tuple[str, ...]) -> Result:
+    torch.set_num_threads(1)
+    return check(*jobs(patterns, frontends)[number])
+
+
+def results_of(patterns: tuple[str, ...], frontends: tuple[str, ...], workers: int) -> Iterator[Result]:
+    """The results in order, from as many processes as asked for."""
+    run = functools.partial(check_job, patterns=patterns, frontends=frontends)
+    numbers = range(len(jobs(patterns, frontends)))
+    if workers == 1:
+        yield from map(run, numbers)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(run, numbers, chunksize=8)
 
 
 def main() -> None:
@@ -125,18 +145,19 @@ def main() -> None:
     parser.add_argument("ops", nargs="*", metavar="OP")
     parser.add_argument("--frontend", choices=FRONTENDS, action="append")
     parser.add_argument("--json", metavar="FILE", help="write every result there")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, default one a core")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    jobs = list(work(options.ops, options.frontend or list(FRONTENDS)))
-    if not jobs:
+    patterns, frontends = tuple(options.ops), tuple(options.frontend or FRONTENDS)
+    total = len(jobs(patterns, frontends))
+    if not total:
         raise SystemExit(f"opcheck: no case matches {options.ops}\n  do: ./nox -s opcheck -- 'aten.add*'")
     start, results = time.monotonic(), []
-    for number, (block, case, frontend) in enumerate(jobs, 1):
-        results.append(check(block, case, frontend))
-        if results[-1].status == "wrong":
-            print(f"{block.name()} · {case} · {frontend}: {results[-1].why}", flush=True)
-        if number % 100 == 0:
-            print(f"opcheck: {number}/{len(jobs)}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    for result in results_of(patterns, frontends, options.workers if total > 32 else 1):
+        results.append(result)
+        if result.status == "wrong":
+            print(f"{result.op} · {result.case} · {result.frontend}: {result.why}", flush=True)
+        if len(results) % 100 == 0:
+            print(f"opcheck: {len(results)}/{total}, {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
     if options.json:
         with open(options.json, "w") as file:
             json.dump([asdict(result) for result in results], file, indent=1)
