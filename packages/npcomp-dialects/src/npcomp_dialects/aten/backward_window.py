@@ -8,7 +8,7 @@ from .dtypes import DType
 from .errors import NotStatic
 from .families.backward import Backward, unasked
 from .families.reduction import count_of
-from .pooling import covered, window_of
+from .pooling import covered, part_weights, window_of
 from .promotion import opmath
 from .registry import op
 
@@ -250,17 +250,9 @@ class AdaptiveAvgPool2dBackward(Backward):
 
 def share_out(b, grad, dim, size):
     """Each part's gradient divided over its elements; parts may overlap."""
-    n = grad.sizes[dim]
-
-    def weight(b, i, j):
-        start, stop = i * size // n, (i * size + size + (n - 1)) // n
-        inside = (j >= start) & (j < stop)
-        return b.select(inside, 1.0 / b.cast(stop - start, grad.dtype), b.const(0.0, grad.dtype))
-
-    parts, places = b.reshape(b.iota(n, DType.i64), [n, 1]), b.iota(size, DType.i64)
     letters = "abcdefgh"[: grad.rank]
     out = letters.replace(letters[dim], "z")
-    weights = b.map(weight, parts, places, dtype=grad.dtype)
+    weights = part_weights(b, grad.sizes[dim], size, grad.dtype)
     return b.contract(f"{letters},{letters[dim]}z->{out}", grad, weights)
 
 

@@ -145,7 +145,7 @@ class FloorDivide(Elementwise):
     "aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor",
     inplace="aten::remainder_.Scalar",
     out="aten::remainder.Scalar_out",
-    cases=[case(f32(3, 4), 0.3), case(f32(3, 4), -0.3), case(i64("?"), -3), case(u8("?"), 3)],
+    cases=[case(f32(3, 4), 0.25), case(f32(3, 4), -0.3), case(i64("?"), -3), case(u8("?"), 3)],
 )
 @op(
     "aten::remainder.Scalar_Tensor(Scalar self, Tensor other) -> Tensor",

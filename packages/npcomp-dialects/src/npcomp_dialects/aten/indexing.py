@@ -7,6 +7,7 @@ from .dims import wrap_dim
 from .dtypes import DType
 from .errors import InferError, NotStatic
 from .families.indexing import Indexing
+from .families.reduction import count_of
 from .registry import op
 
 
@@ -161,14 +162,6 @@ class Index(Indexing):
         case(f32(5, 4, 3), [i64(2, 1, low=0, high=5), None, i64(3, low=-3, high=3)]),
         case(f32(5, 4, "?"), [None, i64(2, low=0, high=4), i64(2, low=-2, high=2)], at=[3, 2]),
     ]
-
-
-def count_of(x, dims):
-    """The product of some sizes."""
-    total = 1
-    for d in dims:
-        total = total * x.sizes[d]
-    return total
 
 
 @op(

@@ -169,16 +169,21 @@ def part_means(b, x, dim, n):
         split = b.reshape(x, [*x.sizes[:dim], n, size // n, *x.sizes[dim + 1 :]])
         return divide_by(b, b.reduce("sum", split, [dim + 1]), size // n)
 
+    letters = "abcdefgh"[: x.rank]
+    out = letters.replace(letters[dim], "z")
+    return b.contract(f"{letters},z{letters[dim]}->{out}", x, part_weights(b, n, size, x.dtype))
+
+
+def part_weights(b, n, size, dtype):
+    """A matrix with a row for each part: 1 / length at the places of the part, 0 elsewhere."""
+
     def weight(b, i, j):
         start, stop = i * size // n, (i * size + size + (n - 1)) // n
         inside = (j >= start) & (j < stop)
-        share = 1.0 / b.cast(stop - start, x.dtype)
-        return b.select(inside, share, b.const(0.0, x.dtype))
+        return b.select(inside, 1.0 / b.cast(stop - start, dtype), b.const(0.0, dtype))
 
     parts, places = b.reshape(b.iota(n, DType.i64), [n, 1]), b.iota(size, DType.i64)
-    letters = "abcdefgh"[: x.rank]
-    out = letters.replace(letters[dim], "z")
-    return b.contract(f"{letters},z{letters[dim]}->{out}", x, b.map(weight, parts, places, dtype=x.dtype))
+    return b.map(weight, parts, places, dtype=dtype)
 
 
 @op("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", out="aten::adaptive_avg_pool1d.out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .cases import case, f32, i64
 from .dtypes import DType
 from .errors import InferError
+from .families.factory import constant
 from .families.view import View
 from .registry import op
 
@@ -33,13 +34,6 @@ def crop(b, x, dim, low, high):
     start, stop = b.maximum(-low, 0), x.sizes[dim] - b.maximum(-high, 0)
     b.guard(start <= stop, "pad: taking {0} and {1} elements away leaves none of {2}", low, high, x.sizes[dim])
     return b.slice(x, dim, start, stop, 1)
-
-
-def constant(b, value, dtype):
-    """A pad value in the tensor's dtype."""
-    if not isinstance(value, (bool, int, float)):
-        return b.cast(value, dtype)
-    return float(value) if dtype.is_float else bool(value) if dtype is DType.bool else int(value)
 
 
 def pad_by_index(b, x, pads, source):
