@@ -8,12 +8,13 @@
 
 The left factor is read where it lies, one broadcast element at a time; where its rows are not evenly spaced, through
 a table of their places. So a convolution of images with channels innermost is a contraction too: its rows are pixels.
-Panels of a constant right factor are packed at compile time.
+A left factor of another dtype than the sums is widened into scratch first, a block of k at a time. Panels of a constant
+right factor are packed at compile time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from npcomp_dialects.mlir import ir
@@ -24,7 +25,7 @@ from .dots import MOST_ROWS, dots
 from .epilogue import Block, Epilogue, Frame
 from .kernel import KernelBuilder
 from .memory import Buffer
-from .microkernel import Left, Tile
+from .microkernel import Left, Tile, widen
 from .packing import PackedLeft, PackedRight, pack_panel
 from .placement import (
     axis_extent,
@@ -61,6 +62,11 @@ class Plan:
     rhs: PackedRight | None
 
     @property
+    def widens(self) -> bool:
+        """Whether the left factor is widened in scratch."""
+        return self.lhs is None and self.product.lhs.operand.dtype != self.tile.dtype
+
+    @property
     def rest(self) -> tuple[int, ...]:
         """Reduced loops around the micro-kernels."""
         return self.product.rest[:-1] if self.turns else self.product.rest
@@ -81,14 +87,17 @@ def match(dispatch: Dispatch, target: Target) -> Plan | None:
         return None
     sums = product.accumulator
     tile = Tile.choose(target, sums, static_extent(dispatch, product.n))
-    block, depth = _BLOCK_ROWS // tile.heights[0] * tile.heights[0], _DEPTH_BYTES // BYTES[sums]
+    widens = product.lhs.operand.dtype != sums
+    most = _BLOCK_ROWS // 2 if widens else _BLOCK_ROWS
+    block, depth = most // tile.heights[0] * tile.heights[0], _DEPTH_BYTES // BYTES[sums]
     lhs = rhs = None
     turns = 0
     if product.rhs.operand.constant:
         axes = _axes(product.rhs, product.outer, product.rest + product.k, product.n)
         rhs = PackedRight(product.rhs.operand.dtype, sums, product.rhs.unsigned, axes, tile.width)
         steps = static_extent(dispatch, product.k)
-        turns = depth // max(steps, 1) if product.rest and steps is not None and 2 * steps <= depth else 0
+        turning = product.rest and steps is not None and 2 * steps <= depth and not widens
+        turns = depth // max(steps, 1) if turning else 0
     if product.lhs.operand.constant and product.lhs.is_plain and not product.rest:
         axes = _axes(product.lhs, product.outer, product.m, product.k)
         lhs = PackedLeft(product.lhs.operand.dtype, sums, product.lhs.unsigned, axes, block, tile.heights)
@@ -124,6 +133,7 @@ class _Contraction:
         self.sums = kb.stack(tile.dtype, plan.block * tile.width)
         self.scratch = kb.stack(tile.dtype, plan.depth * tile.width) if plan.rhs is None else None
         self.table = None if product.even or plan.lhs else kb.stack("i64", plan.block)
+        self.wide = kb.stack(tile.dtype, plan.block * plan.depth) if plan.widens else None
         self.tiles = Tiles(kb, tile, static_extent(self.dispatch, product.n))
         self.extents = [kb.max(loop_extent(kb, self.dispatch, l), 1) for l in product.outer]
         down, across = kb.ceildiv(self.rows, plan.block), kb.ceildiv(self.columns, tile.width)
@@ -183,7 +193,12 @@ class _Contraction:
 
             def tiles() -> None:
                 panel, step = self._panel(at, start, count, rows, column, columns)
-                self.tiles.run(left, Work(self.sums, rows, columns, panel, step, count, more, start))
+                work = Work(self.sums, rows, columns, panel, step, count, more, start)
+                if self.wide is None:
+                    self.tiles.run(left, work)
+                else:
+                    widened = self._widened(left, self.wide, work)
+                    self.tiles.run(widened, replace(work, start=0))
 
             if not self._has_dots(left):
                 tiles()
@@ -224,6 +239,26 @@ class _Contraction:
         unit = 1 if _static(k_step) == 1 else None
         left = Left(tensor.dtype, (None, unit), factor.unsigned, self.table is not None, self.plan.turns > 0)
         return Rows(base, left, row_step, k_step, table=self.table)
+
+    def _widened(self, left: Rows, wide: Buffer, work: Work) -> Rows:
+        """The rows' steps of k of `work`, copied into `wide`."""
+        kb, plan, tile = self.kb, self.plan, self.tile
+        lanes = tile.lanes
+
+        def row(r: Any) -> None:
+            along = kb.load(left.table, r) if left.table is not None else kb.mul(r, left.row_step)
+            source = kb.at(left.base, kb.add(along, kb.mul(work.start, left.k_step)))
+            to = kb.at(wide, kb.mul(r, plan.depth))
+
+            def vector(k: Any) -> None:
+                mask = kb.tail_mask(kb.sub(work.count, k), lanes)
+                value = kb.load(source, kb.mul(k, left.k_step), lanes, mask, left.k_step)
+                kb.store(widen(kb, value, tile.dtype, left.left.unsigned), to, k, mask)
+
+            kb.loop(0, work.count, vector, step=lanes)
+
+        kb.loop(0, work.rows, row)
+        return Rows(wide, Left(tile.dtype, (None, 1)), plan.depth, 1)
 
     def _panel(
         self, at: dict[int, Int], start: Int, count: Int, rows: Int, column: Int, columns: Int
