@@ -144,3 +144,21 @@ def test_gather_elements():
     program = compile_text(t.returns(y))
     a, k = random(6, 9), RNG.integers(0, 9, (6, 20))
     np.testing.assert_array_equal(program(a, k), np.take_along_axis(a, k, 1))
+
+
+@pytest.mark.parametrize("op", ["arith.maximumf", "arith.minimumf"])
+def test_nan_wins_on_either_side_and_against_a_constant(op):
+    t = Text()
+    x, y = t.arg("tensor<?xf32>"), t.arg("tensor<?xf32>")
+    both = t.map([(x, "i"), (y, "i")], "i", x.type, lambda e, a, b: e(op, a, b))
+    left = t.map([(x, "i")], "i", x.type, lambda e, a: e(op, e.const("0.5", "f32"), a))
+    right = t.map([(x, "i")], "i", x.type, lambda e, a: e(op, a, e.const("0.5", "f32")))
+    program = compile_text(t.returns(both, left, right))
+    a, b = random(40), random(40)
+    a[3] = b[7] = np.nan
+    a[9], b[9] = np.inf, -np.inf
+    reference = np.maximum if op == "arith.maximumf" else np.minimum
+    found = program(a, b)
+    np.testing.assert_array_equal(found[0], reference(a, b))
+    np.testing.assert_array_equal(found[1], reference(a, np.float32(0.5)))
+    np.testing.assert_array_equal(found[2], reference(a, np.float32(0.5)))

@@ -11,6 +11,7 @@ from npcomp_dialects.mlir.dialects import arith, vector
 from .axes import Axis, Walk
 from .body import inline
 from .dispatch import Access, Dispatch, Index, Local, Operand, Stage
+from .extremes import extreme_in_body
 from .kernel import KernelBuilder
 from .passes import Kept, Passes, needs
 
@@ -136,6 +137,8 @@ class Elements:
             "linalg.index": lambda op, _: self._index(stage, op, scope),
             "tensor.extract": lambda op, indices: self._extract(op, indices, scope),
             "arith.divf": lambda op, operands: self._divide(stage, op, *operands),
+            "arith.maximumf": lambda op, operands: extreme_in_body(self.kb, op, *operands),
+            "arith.minimumf": lambda op, operands: extreme_in_body(self.kb, op, *operands),
         }
         return inline(self.kb, stage.body, [*values, *accumulators], lanes, self.resolve, handlers)
 

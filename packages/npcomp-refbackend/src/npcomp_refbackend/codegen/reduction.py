@@ -16,6 +16,7 @@ from npcomp_dialects.mlir.dialects import arith, vector
 
 from .body import inline
 from .dispatch import Stage
+from .extremes import PREDICATES, extreme
 from .kernel import KernelBuilder
 
 _NEUTRAL = {
@@ -116,6 +117,8 @@ def _part(kb: KernelBuilder, value: ir.Value, start: int, lanes: int) -> ir.Valu
 
 
 def _binary(name: str, a: ir.Value, b: ir.Value) -> ir.Value:
+    if name in PREDICATES:
+        return extreme(name, a, b)
     return ir.Operation.create(name, results=[a.type], operands=[a, b]).results[0]
 
 

@@ -134,7 +134,10 @@ def _argument(driver: Any, value: Any, slots: list[ir.Value]) -> dict[str, Any]:
     if op is not None and op.name == "torch.derefine":
         return _argument(driver, op.operands[0], slots)
     slots.append(driver.get(value))
-    return {"kind": "tensor" if is_handle(value.type) else _KINDS[kind]}
+    if not is_handle(value.type):
+        return {"kind": _KINDS[kind]}
+    unsigned = str(getattr(value.type, "dtype", "")) == "ui8"
+    return {"kind": "tensor", "dtype": "u8"} if unsigned else {"kind": "tensor"}
 
 
 def _result(value: Any) -> dict[str, Any]:
