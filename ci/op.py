@@ -81,7 +81,9 @@ def variants(schemas: dict[str, str], schema: Schema) -> str:
 
 def parameters(schema: Schema, method: str) -> list[str]:
     """What the block's method takes."""
-    names = [{"self": "x", "other": "y", "input": "x", "a": "x", "b": "y"}.get(a.name, a.name) for a in schema.arguments]
+    names = [
+        {"self": "x", "other": "y", "input": "x", "a": "x", "b": "y"}.get(a.name, a.name) for a in schema.arguments
+    ]
     if method == "reduce":
         rest = [n for n, a in zip(names, schema.arguments) if a.name not in ("self", "dim", "keepdim", "dtype")]
         return ["b", "x", "dims", "keepdim", *rest]
