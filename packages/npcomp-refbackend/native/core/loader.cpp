@@ -23,6 +23,13 @@ enum Group { Code, ReadOnly, Data, kGroups, Skipped };
   throw LoadError("the program's object code is broken: " + what + ". do: compile and save the program again");
 }
 
+/// A name as it can be shown, whatever bytes it has.
+std::string shown(std::string name) {
+  for (char &c : name)
+    c = c >= ' ' && c <= '~' ? c : '?';
+  return name;
+}
+
 size_t alignUp(size_t value, size_t alignment) { return (value + alignment - 1) & ~(alignment - 1); }
 
 } // namespace
@@ -118,13 +125,13 @@ private:
         name.rfind(".gcc_except_table", 0) == 0)
       return Skipped;
     if (section.sh_flags & SHF_TLS)
-      throw LoadError("the program's object code has thread-local variables (section " + name +
+      throw LoadError("the program's object code has thread-local variables (section " + shown(name) +
                       "), which the loader does not offer. do: compile without them");
     if (section.sh_type == SHT_INIT_ARRAY || section.sh_type == SHT_FINI_ARRAY || section.sh_type == SHT_PREINIT_ARRAY)
-      throw LoadError("the program's object code has initialisers (section " + name +
+      throw LoadError("the program's object code has initialisers (section " + shown(name) +
                       "), which the loader does not run. do: compile without global constructors");
     if (section.sh_type != SHT_PROGBITS && section.sh_type != SHT_NOBITS && section.sh_type != SHT_X86_64_UNWIND)
-      broken("section " + name + " has unknown type " + std::to_string(section.sh_type));
+      broken("section " + shown(name) + " has unknown type " + std::to_string(section.sh_type));
     if (section.sh_flags & SHF_EXECINSTR)
       return Code;
     return section.sh_flags & SHF_WRITE ? Data : ReadOnly;
@@ -208,7 +215,7 @@ private:
         return reinterpret_cast<uint64_t>(address);
       if (ELF64_ST_BIND(symbol.st_info) == STB_WEAK || name == "_GLOBAL_OFFSET_TABLE_")
         return 0;
-      throw LoadError("the program's object code calls '" + name +
+      throw LoadError("the program's object code calls '" + shown(name) +
                       "', which neither the runtime nor libm nor libc has. do: update npcomp-refbackend, or compile the "
                       "program again with this version");
     }
@@ -308,7 +315,7 @@ private:
 
   [[noreturn]] void outOfReach(size_t symbol) const {
     throw LoadError("the program's object code cannot reach symbol '" +
-                    nameAt(symbolNames, symbols[symbol].st_name) +
+                    shown(nameAt(symbolNames, symbols[symbol].st_name)) +
                     "' with 32 bits. do: compile position-independent code");
   }
 
