@@ -116,8 +116,13 @@ def _known_tensors(op: ir.Operation) -> str | None:
         what = "rank" if kind.sizes is None else "dtype"
         if op.name == "torch.operator":
             return f"the op library has no {_title(op)}, so the {what} of what it gives is not known"
-        return f"the {what} of a tensor that {_title(op)} gives is not known"
+        why = ", since it takes a list that changes in a branch or loop" if _takes_changing_list(op) else ""
+        return f"the {what} of a tensor that {_title(op)} gives is not known{why}"
     return None
+
+
+def _takes_changing_list(op: ir.Operation) -> bool:
+    return any(isinstance(v.type, td.ListType) and effects.writer_of(v) is not None for v in op.operands)
 
 
 def _known_numbers(op: ir.Operation) -> str | None:

@@ -9,39 +9,39 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from npcomp_dialects import diagnostics, pass_list
-from npcomp_dialects.contract import BACKEND, TORCH, check
+from npcomp_dialects import diagnostics, passes
+from npcomp_dialects.contract import BACKEND, check
 from npcomp_dialects.errors import UnsupportedError, resolve
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import effects, walk
+from npcomp_dialects.passes.scalarize_lists import changes_lists
 
 SIMPLIFY = "simplify"
-TO_TORCH_CONTRACT = (
+TO_TYPED_VALUES = (
     "globalize-object-graph",
     "inline-calls",
     "adjust-calling-conventions",
     "aten-recognize-kernels",
+    "scalarize-lists",
     "inline-global-slots",
     "prune-dead-branches",
     "functionalize-statistics",
     "inline-global-slots",
     "maximize-value-semantics",
     "refine-types",
-    SIMPLIFY,
-    "decompose",
-    "refine-types",
-    SIMPLIFY,
-    "complete-signatures",
 )
+IF_LISTS_CHANGE = ("scalarize-lists", "refine-types")
+"""Run once more where a program still changes lists: inference has found out how often loops run."""
+TO_TORCH_CONTRACT = (SIMPLIFY, "decompose", "refine-types", SIMPLIFY, "complete-signatures", "verify-torch-contract")
 
 
 def lower_to_torch_contract(module: ir.Module, options: Any, report: Any = None) -> None:
     """Bring a module as imported to the torch contract. `options.opt_level` 0 leaves out `simplify`."""
     runner = _Runner(module, options, report)
-    for name in TO_TORCH_CONTRACT:
-        if name != SIMPLIFY or options.opt_level > 0:
-            runner.run(name, pass_list.parse(name)[0].apply)
-    runner.run("verify-torch-contract", lambda m: check(m, TORCH))
+    runner.run_passes(TO_TYPED_VALUES)
+    if changes_lists(module):
+        runner.run_passes(IF_LISTS_CHANGE)
+    runner.run_passes(TO_TORCH_CONTRACT)
 
 
 def lower_to_backend_contract(module: ir.Module, options: Any, report: Any = None) -> None:
@@ -93,7 +93,13 @@ class _Runner:
     def __init__(self, module: ir.Module, options: Any, report: Any) -> None:
         self.module = module
         self.report = report
+        self.opt_level = options.opt_level
         self.folder = Path(options.dump_dir) if options.dump_dir is not None else None
+
+    def run_passes(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name != SIMPLIFY or self.opt_level > 0:
+                self.run(name, passes.lookup(name).apply)
 
     def run(self, name: str, apply: Callable[[ir.Module], None]) -> None:
         start = time.perf_counter()

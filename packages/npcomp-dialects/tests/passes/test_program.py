@@ -70,12 +70,12 @@ def test_the_report_times_steps_and_counts_fallbacks() -> None:
 
 
 def test_fallback_can_be_forbidden() -> None:
-    with pytest.raises(UnsupportedError, match="aten.unheard_of has no lowering, and kernel fallback is forbidden"):
+    with pytest.raises(UnsupportedError, match=r"aten\.unheard_of has no lowering, and kernel fallback is forbidden"):
         compile_module(module_of(FALLBACK), Recorder(), CompileOptions(fallback="forbid"))
 
 
 def test_fallback_can_warn() -> None:
-    with pytest.warns(UserWarning, match="aten.unheard_of has no lowering"):
+    with pytest.warns(UserWarning, match=r"aten\.unheard_of has no lowering"):
         compile_module(module_of(FALLBACK), Recorder(), CompileOptions(fallback="warn"))
 
 

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import npcomp_dialects.passes as passes
 import pytest
-from npcomp_dialects import contract
+from npcomp_dialects import contract, pipelines
 from npcomp_dialects.errors import OptionError
-from npcomp_dialects.pipelines import TO_TORCH_CONTRACT
 
 FOLDER = Path(passes.__file__).parent
 
 
 def test_every_pass_of_the_pipeline_exists() -> None:
-    for name in TO_TORCH_CONTRACT:
+    for name in (*pipelines.TO_TYPED_VALUES, *pipelines.IF_LISTS_CHANGE, *pipelines.TO_TORCH_CONTRACT):
         assert passes.lookup(name).name == name
 
 
@@ -26,7 +25,7 @@ def test_a_pass_has_a_file_of_its_name_and_prose() -> None:
 
 
 def test_an_unknown_pass_lists_what_there_is() -> None:
-    with pytest.raises(OptionError, match="there is no pass 'nothing'\ndo: use one of .*refine-types"):
+    with pytest.raises(OptionError, match=r"there is no pass 'nothing'\ndo: use one of .*refine-types"):
         passes.lookup("nothing")
 
 

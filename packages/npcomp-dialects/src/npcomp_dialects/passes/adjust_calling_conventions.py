@@ -25,8 +25,8 @@ def adjust_calling_conventions(module: ir.Module) -> None:
     in `npcomp.signature`, where the caller rebuilds it.
 
     An argument with a `torch.type_bound` gets that type. A tuple, or a list or dict whose items the signature
-    lists, becomes one argument a leaf, put together again at the start of the function; a returned tuple or list
-    becomes one result a leaf; a returned None no result.
+    lists, becomes one argument a leaf, put together again at the start of the function; a returned tuple, or a list or
+    dict just made, becomes one result a leaf; a returned None no result.
 
     Restrictions: a list or dict argument needs its length or keys in the signature, since a compiled function has a
     fixed number of arguments; and the program must not change it, since it only has a copy of the caller's.
@@ -235,12 +235,14 @@ def _take_apart(value: ir.Value, declared: Tree, end: ir.Operation, flat: list[i
     if len(declared_items) != len(items):
         declared_items = [signatures.of_type(item.type) for item in items]
         declared = {"kind": "tuple" if isinstance(type, td.TupleType) else "list"}
+    if isinstance(type, td.DictType):
+        declared = {"kind": "dict", "keys": _keys_of(source)}
     taken = [_take_apart(v, d, end, flat) for v, d in zip(items, declared_items, strict=True)]
     return {**declared, "items": taken}
 
 
 def _items_of(value: ir.Value, source: ir.Operation | None, declared: Tree, end: ir.Operation) -> list[ir.Value] | None:
-    """The items of a tuple or list, as values before the return; None for what cannot be taken apart."""
+    """The items of a container, as values before the return; None for what cannot be taken apart."""
     type = value.type
     if isinstance(type, td.TupleType):
         if source is not None and source.name == "torch.prim.TupleConstruct":
@@ -251,11 +253,23 @@ def _items_of(value: ir.Value, source: ir.Operation | None, declared: Tree, end:
             return list(source.operands)
         if "items" in declared:
             return _unpack("torch.prim.ListUnpack", value, [type.contained] * len(declared["items"]), end)
+    if isinstance(type, td.DictType) and _keys_of(source) is not None and _only_use(value, end):
+        return list(source.operands)[len(source.operands) // 2 :]
     return None
 
 
+def _keys_of(source: ir.Operation | None) -> list[object] | None:
+    """The keys of a dict just made, if they are constants."""
+    if source is None or source.name != "torch.prim.DictConstruct":
+        return None
+    try:
+        return [constants.of_value(key) for key in list(source.operands)[: len(source.operands) // 2]]
+    except constants.NotConstant:
+        return None
+
+
 def _only_use(value: ir.Value, end: ir.Operation) -> bool:
-    """True when a list is only returned, so that nothing can have changed it since it was made."""
+    """True when a container is only returned, so that nothing can have changed it since it was made."""
     uses = list(value.uses)
     return all(use.owner.operation == end or use.owner.operation.name == "torch.prim.TupleConstruct" for use in uses)
 

@@ -87,9 +87,8 @@ def _functional(op: ir.Operation, schema: Schema) -> None:
 def _writing(op: ir.Operation, variant: Schema, target: Schema) -> None:
     """Compute what the functional op gives, then write it to the arguments that the variant writes."""
     given = _complete(op, list(op.operands), variant)
-    by_name = dict(zip((a.name for a in variant.arguments), given, strict=True))
-    written = [by_name[a.name] for a in variant.arguments if a.type.writes]
-    operands = [_argument(op, a, by_name) for a in target.arguments]
+    written = [value for a, value in zip(variant.arguments, given, strict=True) if a.type.writes]
+    operands = [_argument(op, n, target, variant, given) for n in range(len(target.arguments))]
     unknown = td.ValueTensorType.get(None, None)
     new = _create(op, f"torch.{target.name}", [unknown] * len(written), operands)
     is_out = any(a.type.writes and a.keyword_only for a in variant.arguments)
@@ -126,20 +125,25 @@ def _complete(op: ir.Operation, operands: list[ir.Value], schema: Schema) -> lis
     return operands
 
 
-def _default(op: ir.Operation, argument: Argument, schema: Schema | None) -> ir.Value:
+def _default(op: ir.Operation, argument: Argument, schema: Schema) -> ir.Value:
     if not argument.has_default:
         raise CompileError(
-            f"{schema.torch_name if schema else op.name} is called without argument {argument.name!r}",
+            f"{schema.torch_name} is called without argument {argument.name!r}",
             op.location,
             do=f"call it as {schema}",
         )
     return constants.create_argument(argument.default, argument.type, op.location, ir.InsertionPoint(op))
 
 
-def _argument(op: ir.Operation, argument: Argument, by_name: dict[str, ir.Value]) -> ir.Value:
-    if argument.name in by_name:
-        return by_name[argument.name]
-    return _default(op, argument, None)
+def _argument(op: ir.Operation, position: int, target: Schema, variant: Schema, given: list[ir.Value]) -> ir.Value:
+    """What a variant passes for an argument of the functional op: by name, or by place where the names differ."""
+    wanted = target.arguments[position]
+    names = [a.name for a in variant.arguments]
+    if wanted.name in names:
+        return given[names.index(wanted.name)]
+    if position < len(names) and variant.arguments[position].type.name == wanted.type.name:
+        return given[position]
+    return _default(op, wanted, target)
 
 
 def _create(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.schema import Schema
 from npcomp_dialects.mlir import ir
@@ -19,7 +21,7 @@ _SAME_OBJECT = {
     "torch.prim.TupleUnpack",
     "torch.prim.TupleIndex",
 }
-_LIST_WRITERS = {
+LIST_WRITERS = {
     "append", "insert", "extend", "pop", "clear", "remove", "reverse", "sort", "_set_item", "Delete", "setdefault",
     "update", "popitem",
 }  # fmt: skip
@@ -50,7 +52,7 @@ def writes_to(name: str) -> frozenset[int] | None:
     if schema is not None:
         return frozenset(n for n, a in enumerate(schema.arguments) if a.type.writes)
     base, _, overload = name.partition(".")[2].partition(".")
-    if base in _LIST_WRITERS:
+    if base in LIST_WRITERS:
         return frozenset({0})
     if "out" in overload.split("_") or (base.endswith("_") and not base.endswith("__")):
         return None
@@ -75,17 +77,21 @@ def aliased_operands(op: ir.Operation) -> set[int]:
 
 def writer_of(value: ir.Value) -> ir.Operation | None:
     """An op that may write to the object that a value is, or to one that shares its memory; None if there is none."""
+    return next(writers_of(value), None)
+
+
+def writers_of(value: ir.Value) -> Iterator[ir.Operation]:
+    """The ops that may write to the object that a value is, or to one that shares its memory."""
     pending, seen = [value], {value}
     while pending:
         for use in pending.pop().uses:
             user = use.owner.operation
             if _writes(user, use.operand_number):
-                return user
+                yield user
             for alias in _aliases(user, use.operand_number):
                 if alias not in seen:
                     seen.add(alias)
                     pending.append(alias)
-    return None
 
 
 def _writes(op: ir.Operation, position: int) -> bool:

@@ -123,7 +123,8 @@ class Analysis:
         self.values[result] = [self.of(item) for item in op.operands] if self._stable[result] else top
 
     def _tuple_construct(self, op: ir.Operation) -> None:
-        self.values[op.results[0]] = tuple(self.of(item) for item in op.operands)
+        known = [self.values.get(item, BOTTOM) for item in op.operands]  # parts of a path that raises stay BOTTOM
+        self.values[op.results[0]] = tuple(known)
 
     def _dict_construct(self, op: ir.Operation) -> None:
         """A dict of constant keys that nothing writes is a Python dict of facts."""

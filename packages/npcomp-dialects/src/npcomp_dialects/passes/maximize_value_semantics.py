@@ -42,7 +42,7 @@ def _convert(function: ir.Operation, types: Types) -> None:
     writes = any(_writes(op) for op in nested)
     references = _make_values(block, types)
     if writes:
-        _rewrite_writes(block, references, types)
+        _rewrite_writes(function, references, types)
     else:
         _drop_copies(nested)
     signatures.set_function_type(function)
@@ -76,11 +76,12 @@ def _values(block: ir.Block) -> list[ir.Value]:
     return found
 
 
-def _rewrite_writes(block: ir.Block, references: set[ir.Value], types: Types) -> None:
+def _rewrite_writes(function: ir.Operation, references: set[ir.Value], types: Types) -> None:
     rewriter = ControlFlowRewriter(references, types)
-    for argument in block.arguments:
+    block = walk.blocks(function)[0]
+    for argument, name in zip(block.arguments, signatures.argument_names(function), strict=True):
         if argument in references:
-            rewriter.new_memory(argument, fixed=f"argument {argument.arg_number} of the function")
+            rewriter.new_memory(argument, fixed=f"argument {name}")
     rewriter.block(block)
     for op in reversed(rewriter.dead):
         op.erase()

@@ -154,6 +154,7 @@ def _forward_dict_items(function: ir.Operation, analysis: Analysis) -> None:
 
 def _materialize(function: ir.Operation, analysis: Analysis) -> None:
     """Put a constant in the place of each op whose result inference knows."""
+    known: list[ir.Operation] = []
     for op in list(walk.nested(walk.blocks(function)[0])):
         if not _foldable(op):
             continue
@@ -163,6 +164,9 @@ def _materialize(function: ir.Operation, analysis: Analysis) -> None:
             for result, value in zip(op.results, found, strict=True):
                 constant = _constant(value, result.type, op.location, ip)
                 result.replace_all_uses_with(coerce(constant, result.type, op.location, ip))
+            known.append(op)
+    for op in reversed(known):
+        op.erase()
 
 
 def _foldable(op: ir.Operation) -> bool:

@@ -69,3 +69,11 @@ def leaves(tree: Tree) -> Iterator[Tree]:
             yield from leaves(item)
     elif tree["kind"] not in PLACELESS:
         yield tree
+
+
+def argument_names(function: ir.Operation) -> list[str]:
+    """The arguments of a function as the user calls them, or by number where the signature does not tell."""
+    count = len(walk.blocks(function)[0].arguments)
+    trees = (read(function) or {}).get("args", [])
+    names = [repr(tree["name"]) for tree in trees for _ in leaves(tree) if "name" in tree]
+    return names if len(names) == count else [str(n) for n in range(count)]

@@ -62,3 +62,16 @@ func.func @none() -> !torch.none {
   %0 = torch.constant.none
   return %0 : !torch.none
 }
+
+// -----
+
+// A dict just made, with constant keys.
+// CHECK-LABEL: func.func @dict
+// CHECK-SAME:    -> !torch.int
+// CHECK-SAME:    \22returns\22:{\22kind\22:\22dict\22,\22keys\22:[\22k\22],\22items\22:[{\22kind\22:\22int\22}]}
+// CHECK:         return %arg0
+func.func @dict(%n: !torch.int) -> !torch.dict<str, int> {
+  %k = torch.constant.str "k"
+  %0 = torch.prim.DictConstruct keys(%k : !torch.str) values(%n : !torch.int) -> !torch.dict<str, int>
+  return %0 : !torch.dict<str, int>
+}

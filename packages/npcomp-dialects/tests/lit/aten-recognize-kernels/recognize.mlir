@@ -40,12 +40,12 @@ func.func @number(%x: !torch.tensor, %n: !torch.float) -> !torch.tensor {
 }
 
 // CHECK-LABEL: func.func @unknown
-// CHECK:         torch.operator "aten.linalg_svd"
+// CHECK:         torch.operator "aten.unheard_of"
 // CHECK:         %[[R:.*]] = torch.operator "aten.not_a_kernel.Way"(%arg0) : (!torch.tensor) -> !torch.vtensor
 // CHECK-NEXT:    torch.overwrite.tensor.contents %[[R]] overwrites %arg0
 // CHECK:         torch.operator "custom.thing_"
 func.func @unknown(%x: !torch.tensor) -> !torch.tensor {
-  %0:3 = torch.operator "aten.linalg_svd"(%x) : (!torch.tensor) -> (!torch.tensor, !torch.tensor, !torch.tensor)
+  %0:3 = torch.operator "aten.unheard_of"(%x) : (!torch.tensor) -> (!torch.tensor, !torch.tensor, !torch.tensor)
   %1 = torch.operator "aten.not_a_kernel_.Way"(%x) : (!torch.tensor) -> !torch.tensor
   %2 = torch.operator "custom.thing_"(%1) : (!torch.tensor) -> !torch.tensor
   return %2 : !torch.tensor

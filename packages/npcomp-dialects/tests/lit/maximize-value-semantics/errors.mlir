@@ -1,7 +1,7 @@
 // RUN: npcomp-opt %s -p aten-recognize-kernels,maximize-value-semantics --verify-diagnostics --split-input-file
 
 func.func @argument(%x: !torch.tensor) {
-  // expected-error @below {{aten.zero_ changes argument 0 of the function in place}}
+  // expected-error @below {{aten.zero_ changes argument 0 in place}}
   %0 = torch.operator "aten.zero_"(%x) : (!torch.tensor) -> !torch.tensor
   return
 }
@@ -10,7 +10,7 @@ func.func @argument(%x: !torch.tensor) {
 
 func.func @view_of_argument(%n: !torch.int, %x: !torch.tensor) {
   %0 = torch.operator "aten.t"(%x) : (!torch.tensor) -> !torch.tensor
-  // expected-error @below {{aten.zero_ changes argument 1 of the function in place}}
+  // expected-error @below {{aten.zero_ changes argument 1 in place}}
   %1 = torch.operator "aten.zero_"(%0) : (!torch.tensor) -> !torch.tensor
   return
 }
@@ -24,7 +24,7 @@ func.func @maybe_argument(%c: !torch.bool, %x: !torch.tensor) {
     %1 = torch.operator "aten.tanh"(%x) : (!torch.tensor) -> !torch.tensor
     torch.prim.If.yield %1 : !torch.tensor
   }
-  // expected-error @below {{aten.zero_ writes to a tensor that may or may not be argument 1 of the function}}
+  // expected-error @below {{aten.zero_ writes to a tensor that may or may not be argument 1}}
   %2 = torch.operator "aten.zero_"(%0) : (!torch.tensor) -> !torch.tensor
   return
 }
@@ -195,7 +195,7 @@ func.func @maybe_slot(%x: !torch.tensor, %c: !torch.bool) {
 // -----
 
 func.func @list_argument(%x: !torch.tensor, %l: !torch.list<tensor>) {
-  // expected-error @below {{aten.append.t changes argument 1 of the function in place}}
+  // expected-error @below {{aten.append.t changes argument 1 in place}}
   %0 = torch.operator "aten.append.t"(%l, %x) : (!torch.list<tensor>, !torch.tensor) -> !torch.list<tensor>
   return
 }
