@@ -59,6 +59,13 @@ class _List:
     failed: bool = False
     changes: int = 0
     actions: list[Callable[[], None]] = field(default_factory=list)
+    replaced: list[ir.Operation] = field(default_factory=list)
+
+    def apply(self) -> None:
+        for action in self.actions:
+            action()
+        for op in reversed(self.replaced):
+            op.erase()
 
 
 def _scalarize(block: ir.Block) -> None:
@@ -70,8 +77,7 @@ def _scalarize(block: ir.Block) -> None:
         follower.visit(op)
     for found in follower.lists:
         if not found.failed and found.changes == _count_changes(found.made):
-            for action in found.actions:
-                action()
+            found.apply()
 
 
 def _count_changes(made: ir.Value) -> int:
@@ -100,7 +106,7 @@ class _Follower:
     def _change(self, op: ir.Operation, change: str) -> None:
         target = self.names[op.operands[0]]
         target.changes += 1
-        if target.held or change not in CHANGES:
+        if target.held or change not in CHANGES or any(map(_is_taken, op.operands)):
             target.failed = True
             return
         try:
@@ -114,7 +120,7 @@ class _Follower:
                 self.names[result] = target
             else:
                 target.actions.append(lambda old=result, new=item: old.replace_all_uses_with(_fit(new, old, op)))
-        target.actions.append(op.erase)
+        target.replaced.append(op)
 
     def _items_of(self, value: ir.Value) -> list[ir.Value]:
         if value in self.names:
@@ -160,6 +166,12 @@ class _Later:
         kind = self.made.type
         items = [coerce(item, kind.contained, loc, ip) for item in self.items]
         self.value = ir.Operation.create(_CONSTRUCT, [kind], items, loc=loc, ip=ip).results[0]
+
+
+def _is_taken(value: ir.Value) -> bool:
+    """True for what a change of a list gave, such as a popped item: following that list may replace it."""
+    op = walk.owner(value)
+    return op is not None and change_of(op) == "pop"
 
 
 def _set_operand(op: ir.Operation, position: int, current: ir.Value | _Later) -> None:

@@ -70,7 +70,14 @@ func.func @dynamic(%x: !torch.vtensor<[?,8],f32>) -> !torch.int {
 // -----
 
 // dtype, layout, min and max of numbers, items of tuples.
-// CHECK-LABEL: func.func @queries(%x: !torch.vtensor<[2],f32>) -> (!torch.int, !torch.int, !torch.int, !torch.int, !torch.int) {
+// CHECK-LABEL: func.func @queries
+// CHECK:         %[[DTYPE:.*]] = torch.constant.int 6
+// CHECK-NEXT:    %[[LAYOUT:.*]] = torch.constant.int 0
+// CHECK-NEXT:    %[[MAX:.*]] = torch.constant.int 3
+// CHECK:         %[[LARGEST:.*]] = torch.constant.int 3
+// CHECK:         %[[ITEM:.*]] = torch.constant.int 6
+// CHECK:         return %[[DTYPE]], %[[LAYOUT]], %[[MAX]], %[[LARGEST]], %[[ITEM]]
+func.func @queries(%x: !torch.vtensor<[2],f32>) -> (!torch.int, !torch.int, !torch.int, !torch.int, !torch.int) {
   %one = torch.constant.int 1
   %three = torch.constant.int 3
   %0 = torch.prim.dtype %x : !torch.vtensor<[2],f32> -> !torch.int
@@ -123,4 +130,17 @@ func.func @dict(%x: !torch.vtensor<[2],f32>) -> (!torch.vtensor, !torch.bool) {
 func.func @number(%x: !torch.vtensor<[],f32>) -> !torch.number {
   %0 = torch.aten.item %x : !torch.vtensor<[],f32> -> !torch.number
   return %0 : !torch.number
+}
+
+// -----
+
+// A size that only run time knows may be 1: broadcasting with it is legal and decides nothing but the rank.
+// CHECK-LABEL: func.func @broadcast
+// CHECK:         torch.aten.add.Tensor %arg0, %arg0, {{.*}} -> !torch.vtensor<[?],f32>
+// CHECK:         torch.aten.add.Tensor %arg0, %arg1, {{.*}} -> !torch.vtensor<[5],f32>
+func.func @broadcast(%x: !torch.vtensor<[?],f32>, %y: !torch.vtensor<[5],f32>) {
+  %one = torch.constant.int 1
+  %0 = torch.aten.add.Tensor %x, %x, %one : !torch.vtensor<[?],f32>, !torch.vtensor<[?],f32>, !torch.int -> !torch.vtensor
+  %1 = torch.aten.add.Tensor %x, %y, %one : !torch.vtensor<[?],f32>, !torch.vtensor<[5],f32>, !torch.int -> !torch.vtensor
+  return
 }
