@@ -29,9 +29,13 @@ def check_native(number: int) -> None:
 
 def context() -> ir.Context:
     """A fresh MLIR context with our dialects, the upstream ones we use, and every op of the op library."""
-    from .mlir import ir
-    from .mlir._mlir_libs import _npcomp
-
+    try:
+        from .mlir import ir
+        from .mlir._mlir_libs import _npcomp
+    except ModuleNotFoundError as missing:
+        if missing.name != f"{__name__}.mlir":
+            raise
+        raise ImportError("npcomp_dialects: the native library is not built\n  do: python ci/native.py") from None
     made = ir.Context()
     _npcomp.register_aten_ops(made, _aten_table())
     return made

@@ -218,3 +218,29 @@ def test_contexts_are_independent(scratch: ir.Context) -> None:
         assert not other.is_registered_operation("torch.aten.scratch_pure")
         _npcomp.register_aten_ops(other, "torch.aten.scratch_pure|aten::scratch_pure(int self) -> int|pure\n")
     assert scratch.is_registered_operation("torch.aten.scratch_pure")
+
+
+def test_list_writes_are_writes(scratch: ir.Context) -> None:
+    _npcomp.register_aten_ops(
+        scratch, "torch.aten.scratch_append|aten::scratch_append(t[](a!) self, t el) -> t[](a!)|mutates\n"
+    )
+    text = simplified("""func.func @f(%i: !torch.int) -> (!torch.int, !torch.int) {
+      %0 = torch.prim.ListConstruct : () -> !torch.list<int>
+      %1 = torch.prim.ListConstruct : () -> !torch.list<int>
+      %2 = torch.aten.scratch_append %0, %i : !torch.list<int>, !torch.int -> !torch.list<int>
+      %3 = torch.aten.len.t %0 : !torch.list<int> -> !torch.int
+      %4 = torch.aten.len.t %1 : !torch.list<int> -> !torch.int
+      return %3, %4 : !torch.int, !torch.int
+    }""")
+    assert text.count("torch.prim.ListConstruct") == 2
+    assert text.count("torch.aten.len.t") == 2
+    assert "scratch_append" in text
+
+
+def test_unannotated_writes_are_unknown_effects(scratch: ir.Context) -> None:
+    _npcomp.register_aten_ops(scratch, "torch.aten.scratch_stats|aten::scratch_stats(Tensor self) -> Tensor|writes\n")
+    text = simplified(f"""func.func @f(%v: {TENSOR}) {{
+      %0 = torch.aten.scratch_stats %v : {TENSOR} -> {TENSOR}
+      return
+    }}""")
+    assert "scratch_stats" in text

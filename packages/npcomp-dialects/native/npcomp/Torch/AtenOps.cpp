@@ -168,7 +168,8 @@ llvm::Expected<AtenRow> parseRow(StringRef line, ParsedTables &parsed) {
   traitText.split(traits, ',', -1, false);
   auto has = [&](StringRef trait) { return llvm::is_contained(traits, trait); };
   schema->isPure = has("pure");
-  schema->effectsFromAnnotations = !has("random") && (has("pure") || has("inplace") || has("out"));
+  bool isAnnotated = has("pure") || has("inplace") || has("out") || has("mutates");
+  schema->effectsFromAnnotations = isAnnotated && !has("random") && !has("writes");
   return AtenRow{name.str(), std::move(*schema), parsed.idOf(name.str())};
 }
 
