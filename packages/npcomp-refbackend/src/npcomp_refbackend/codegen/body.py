@@ -118,7 +118,7 @@ class _Inliner:
         if not name.startswith(("arith.", "math.")):
             raise UnsupportedBody(f"no vector form of `{name}`. do: add a handler, or leave the op out of the dispatch")
         kind = kb.type("f32" if target in _HALF else target, wide)
-        attributes = {a.name: a.attr for a in op.attributes} if not isinstance(op.attributes, dict) else op.attributes
+        attributes = {key: op.attributes[key] for key in op.attributes}
         made = ir.Operation.create(name, results=[kind], operands=operands, attributes=attributes)
         return list(made.results)
 

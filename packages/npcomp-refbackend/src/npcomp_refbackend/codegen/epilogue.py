@@ -17,6 +17,7 @@ from .axes import Axis
 from .body import inline
 from .convert import from_f32
 from .dispatch import Access, Dispatch, Index, Operand, Stage, Write
+from .extremes import PREDICATES, extreme_in_body
 from .kernel import KernelBuilder
 from .memory import Buffer
 from .memory import Operand as Tensor
@@ -140,6 +141,7 @@ class Epilogue:
         handlers = {
             "linalg.index": lambda op, operands: self._index(stage, op, place),
             "tensor.extract": lambda op, operands: self._extract(op, operands, place),
+            **{name: lambda op, operands: extreme_in_body(kb, op, *operands) for name in PREDICATES},
         }
         return inline(kb, stage.body, values, place.lanes, self._scalar, handlers)
 
