@@ -150,7 +150,7 @@ def _walks_as_one(memory: Memory, a: int, b: int) -> bool:
     if operand.dense:
         return True
     step, size, unit = operand.strides[outer], operand.sizes[inner], operand.strides[inner]
-    return None not in (step, size, unit) and step == size * unit
+    return step is not None and size is not None and unit is not None and step == size * unit
 
 
 def extent_is_static(dispatch: Dispatch, axis: Axis) -> int | None:

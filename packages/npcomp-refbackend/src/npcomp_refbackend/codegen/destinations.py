@@ -165,7 +165,7 @@ def _earlier_inserts(op: Any) -> list[Any]:
 
 
 def _later_inserts(op: Any) -> list[Any]:
-    found = []
+    found: list[Any] = []
     while True:
         users = [u.owner.operation for u in op.results[0].uses if u.operand_number == 1]
         op = next((u for u in users if u.name == "tensor.insert_slice"), None)

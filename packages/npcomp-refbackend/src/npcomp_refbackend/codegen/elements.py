@@ -259,6 +259,7 @@ class Elements:
         ramp = scope.known(("ramp", scope.vector))
         if lanes == 1 or all(kb.lanes(i) == 1 for i in indices):
             return kb.load(operand, operand.offset(*indices))
+        assert scope.vector is not None
         along = ramp is not None and indices[-1] == ramp and operand.stride(-1) == 1
         if along and all(kb.lanes(i) == 1 for i in indices[:-1]):
             start = operand.offset(*indices[:-1], scope.position(scope.vector))

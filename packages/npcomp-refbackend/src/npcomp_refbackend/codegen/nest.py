@@ -134,7 +134,12 @@ class _Nest:
 
     def _vectors(self, axis: Axis, low: Int, high: Int, scope: Scope, body: Callable[[list[Scope]], None]) -> None:
         """Run `body` on blocks of `unroll` vectors along `axis`, then on single masked vectors."""
-        self._strip(axis, low, high, scope, lambda scopes, carried: (body(scopes), carried)[1], [])
+
+        def block(scopes: list[Scope], carried: list[list[ir.Value]]) -> list[list[ir.Value]]:
+            body(scopes)
+            return carried
+
+        self._strip(axis, low, high, scope, block, [])
 
     def _strip(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from npcomp_dialects.mlir import ir
 
@@ -38,7 +38,7 @@ def _operand(index: int, value: Any, layout: str, is_out: bool) -> Operand:
     sizes = tuple(None if s < 0 else s for s in kind.shape)
     dense = not layout.startswith("strided")
     strides = _dense_strides(sizes) if dense else _given_strides(layout)
-    role = "out" if is_out else "in"
+    role: Literal["in", "out"] = "out" if is_out else "in"
     return Operand(index, str(kind.element_type), sizes, strides, dense, role, value, "constant" in layout)
 
 

@@ -86,7 +86,8 @@ def _from_bits(driver: Any, bits: ir.Value, kind: ir.Type) -> ir.Value:
 
 def _operator(driver: Any, op: Any) -> None:
     """Kernel fallback: one call into torch through the runtime's table."""
-    calls, slots = driver.calls, []
+    calls = driver.calls
+    slots: list[ir.Value] = []
     arguments = [_argument(driver, v, slots) for v in op.operands]
     results = [_result(r) for r in op.results]
     index = driver.tables.fallback(op.attributes["name"].value, arguments, results, op.location)
