@@ -1,4 +1,4 @@
-"""Programs for tests: C sources that obey the runtime's ABI, compiled to the same kind of object as the compiler makes."""
+"""Programs for tests: C sources that obey the runtime's ABI, compiled to objects as the compiler makes them."""
 
 from __future__ import annotations
 

@@ -93,8 +93,8 @@ refrt_tensor *refrt_alloc(refrt_ctx *ctx, int32_t dtype, int64_t rank, const int
   return linkOrFail(ctx, newHeapTensor(dtype, rank, sizes, numel), numel, dtype);
 }
 
-refrt_tensor *refrt_view(refrt_ctx *ctx, refrt_tensor *base, int64_t rank, const int64_t *sizes,
-                         const int64_t *strides, int64_t offset) {
+refrt_tensor *refrt_view(refrt_ctx *ctx, refrt_tensor *base, int64_t rank, const int64_t *sizes, const int64_t *strides,
+                         int64_t offset) {
   int64_t numel = countOrFail(ctx, rank, sizes);
   refrt_tensor *t = linkOrFail(ctx, newHandle(Kind::View, base->dtype, rank, sizes, numel), 0, base->dtype);
   refrt_tensor *root = rootOf(base);

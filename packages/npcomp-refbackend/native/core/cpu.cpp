@@ -21,24 +21,57 @@ struct Feature {
 };
 
 constexpr Feature kFeatures[] = {
-    {"sse3", 1, 0, ECX, 0, None},          {"pclmul", 1, 0, ECX, 1, None},        {"ssse3", 1, 0, ECX, 9, None},
-    {"fma", 1, 0, ECX, 12, Avx},           {"cx16", 1, 0, ECX, 13, None},         {"sse4.1", 1, 0, ECX, 19, None},
-    {"sse4.2", 1, 0, ECX, 20, None},       {"crc32", 1, 0, ECX, 20, None},        {"movbe", 1, 0, ECX, 22, None},
-    {"popcnt", 1, 0, ECX, 23, None},       {"aes", 1, 0, ECX, 25, None},          {"avx", 1, 0, ECX, 28, Avx},
-    {"f16c", 1, 0, ECX, 29, Avx},          {"bmi", 7, 0, EBX, 3, None},           {"avx2", 7, 0, EBX, 5, Avx},
-    {"bmi2", 7, 0, EBX, 8, None},          {"avx512f", 7, 0, EBX, 16, Avx512},    {"avx512dq", 7, 0, EBX, 17, Avx512},
-    {"adx", 7, 0, EBX, 19, None},          {"avx512ifma", 7, 0, EBX, 21, Avx512}, {"avx512cd", 7, 0, EBX, 28, Avx512},
-    {"sha", 7, 0, EBX, 29, None},          {"avx512bw", 7, 0, EBX, 30, Avx512},   {"avx512vl", 7, 0, EBX, 31, Avx512},
-    {"avx512vbmi", 7, 0, ECX, 1, Avx512},  {"avx512vbmi2", 7, 0, ECX, 6, Avx512}, {"gfni", 7, 0, ECX, 8, None},
-    {"vaes", 7, 0, ECX, 9, Avx},           {"vpclmulqdq", 7, 0, ECX, 10, Avx},    {"avx512vnni", 7, 0, ECX, 11, Avx512},
-    {"avx512bitalg", 7, 0, ECX, 12, Avx512}, {"avx512vpopcntdq", 7, 0, ECX, 14, Avx512},
-    {"avx512vp2intersect", 7, 0, EDX, 8, Avx512}, {"amx-bf16", 7, 0, EDX, 22, Amx},
-    {"avx512fp16", 7, 0, EDX, 23, Avx512}, {"amx-tile", 7, 0, EDX, 24, Amx},      {"amx-int8", 7, 0, EDX, 25, Amx},
-    {"avxvnni", 7, 1, EAX, 4, Avx},        {"avx512bf16", 7, 1, EAX, 5, Avx512},  {"amx-fp16", 7, 1, EAX, 21, Amx},
-    {"avxifma", 7, 1, EAX, 23, Avx},       {"avxvnniint8", 7, 1, EDX, 4, Avx},    {"avxneconvert", 7, 1, EDX, 5, Avx},
-    {"amx-complex", 7, 1, EDX, 8, Amx},    {"avxvnniint16", 7, 1, EDX, 10, Avx},  {"sahf", 0x80000001, 0, ECX, 0, None},
-    {"lzcnt", 0x80000001, 0, ECX, 5, None}, {"sse4a", 0x80000001, 0, ECX, 6, None}, {"xop", 0x80000001, 0, ECX, 11, Avx},
-    {"fma4", 0x80000001, 0, ECX, 16, Avx}, {"tbm", 0x80000001, 0, ECX, 21, None},
+    {"sse3", 1, 0, ECX, 0, None},
+    {"pclmul", 1, 0, ECX, 1, None},
+    {"ssse3", 1, 0, ECX, 9, None},
+    {"fma", 1, 0, ECX, 12, Avx},
+    {"cx16", 1, 0, ECX, 13, None},
+    {"sse4.1", 1, 0, ECX, 19, None},
+    {"sse4.2", 1, 0, ECX, 20, None},
+    {"crc32", 1, 0, ECX, 20, None},
+    {"movbe", 1, 0, ECX, 22, None},
+    {"popcnt", 1, 0, ECX, 23, None},
+    {"aes", 1, 0, ECX, 25, None},
+    {"avx", 1, 0, ECX, 28, Avx},
+    {"f16c", 1, 0, ECX, 29, Avx},
+    {"bmi", 7, 0, EBX, 3, None},
+    {"avx2", 7, 0, EBX, 5, Avx},
+    {"bmi2", 7, 0, EBX, 8, None},
+    {"avx512f", 7, 0, EBX, 16, Avx512},
+    {"avx512dq", 7, 0, EBX, 17, Avx512},
+    {"adx", 7, 0, EBX, 19, None},
+    {"avx512ifma", 7, 0, EBX, 21, Avx512},
+    {"avx512cd", 7, 0, EBX, 28, Avx512},
+    {"sha", 7, 0, EBX, 29, None},
+    {"avx512bw", 7, 0, EBX, 30, Avx512},
+    {"avx512vl", 7, 0, EBX, 31, Avx512},
+    {"avx512vbmi", 7, 0, ECX, 1, Avx512},
+    {"avx512vbmi2", 7, 0, ECX, 6, Avx512},
+    {"gfni", 7, 0, ECX, 8, None},
+    {"vaes", 7, 0, ECX, 9, Avx},
+    {"vpclmulqdq", 7, 0, ECX, 10, Avx},
+    {"avx512vnni", 7, 0, ECX, 11, Avx512},
+    {"avx512bitalg", 7, 0, ECX, 12, Avx512},
+    {"avx512vpopcntdq", 7, 0, ECX, 14, Avx512},
+    {"avx512vp2intersect", 7, 0, EDX, 8, Avx512},
+    {"amx-bf16", 7, 0, EDX, 22, Amx},
+    {"avx512fp16", 7, 0, EDX, 23, Avx512},
+    {"amx-tile", 7, 0, EDX, 24, Amx},
+    {"amx-int8", 7, 0, EDX, 25, Amx},
+    {"avxvnni", 7, 1, EAX, 4, Avx},
+    {"avx512bf16", 7, 1, EAX, 5, Avx512},
+    {"amx-fp16", 7, 1, EAX, 21, Amx},
+    {"avxifma", 7, 1, EAX, 23, Avx},
+    {"avxvnniint8", 7, 1, EDX, 4, Avx},
+    {"avxneconvert", 7, 1, EDX, 5, Avx},
+    {"amx-complex", 7, 1, EDX, 8, Amx},
+    {"avxvnniint16", 7, 1, EDX, 10, Avx},
+    {"sahf", 0x80000001, 0, ECX, 0, None},
+    {"lzcnt", 0x80000001, 0, ECX, 5, None},
+    {"sse4a", 0x80000001, 0, ECX, 6, None},
+    {"xop", 0x80000001, 0, ECX, 11, Avx},
+    {"fma4", 0x80000001, 0, ECX, 16, Avx},
+    {"tbm", 0x80000001, 0, ECX, 21, None},
 };
 
 /// The register states that the operating system saves.
@@ -100,7 +133,8 @@ void requireTarget(const json::Value &target) {
     if (name[0] == '+')
       name.erase(0, 1);
     // Names outside the table tune code or concern the operating system; code does not depend on them.
-    bool known = std::any_of(std::begin(kFeatures), std::end(kFeatures), [&](const Feature &f) { return name == f.name; });
+    bool known =
+        std::any_of(std::begin(kFeatures), std::end(kFeatures), [&](const Feature &f) { return name == f.name; });
     if (known && std::find(host.begin(), host.end(), name) == host.end())
       missing += (missing.empty() ? "" : ", ") + name;
   }

@@ -1,5 +1,5 @@
-// Conversions that LLVM calls by name on processors without the instruction. Half and bfloat values travel in the low 16
-// bits of xmm0, which is how _Float16 is passed; the *Bits forms are the older convention with integers.
+// Conversions that LLVM calls by name on processors without the instruction. Half and bfloat values travel in the low
+// 16 bits of xmm0, which is how _Float16 is passed; the *Bits forms are the older convention with integers.
 #pragma once
 
 #include <cstdint>

@@ -85,8 +85,9 @@ void refrt_fallback(refrt_ctx *ctx, int64_t op, int64_t nargs, const int64_t *ar
                     int64_t *results) {
   FallbackRunner *runner = ctx->instance->fallbacks.get();
   if (!runner)
-    fail(ctx, "RuntimeError", "the program runs op %lld through PyTorch, which is not attached here. do: load it from "
-                              "Python with torch installed",
+    fail(ctx, "RuntimeError",
+         "the program runs op %lld through PyTorch, which is not attached here. do: load it from "
+         "Python with torch installed",
          (long long)op);
   if (!runner->run(*ctx, op, nargs, args, nresults, results))
     longjmp(ctx->entry, 1);

@@ -215,9 +215,10 @@ private:
         return reinterpret_cast<uint64_t>(address);
       if (ELF64_ST_BIND(symbol.st_info) == STB_WEAK || name == "_GLOBAL_OFFSET_TABLE_")
         return 0;
-      throw LoadError("the program's object code calls '" + shown(name) +
-                      "', which neither the runtime nor libm nor libc has. do: update npcomp-refbackend, or compile the "
-                      "program again with this version");
+      throw LoadError(
+          "the program's object code calls '" + shown(name) +
+          "', which neither the runtime nor libm nor libc has. do: update npcomp-refbackend, or compile the "
+          "program again with this version");
     }
     }
     if (symbol.st_shndx >= sections.size())

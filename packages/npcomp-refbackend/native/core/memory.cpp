@@ -79,8 +79,8 @@ LargeCache &large() {
 }
 
 void *mapPages(size_t bytes) {
-  char *start = static_cast<char *>(
-      mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char *start =
+      static_cast<char *>(mmap(nullptr, bytes + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   if (start == MAP_FAILED)
     return nullptr;
   char *block = reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(start) + kHugePage - 1) & ~(kHugePage - 1));
@@ -168,8 +168,8 @@ void trimMemory() noexcept {
     while (Free *block = cache.lists[number]) {
       cache.lists[number] = block->next;
       // The class number and the capacity determine each other.
-      size_t capacity = number == 0 ? kSmallest
-                                    : (size_t(1) << ((number - 1) / 4 + 8)) / 4 * (4 + (number - 1) % 4 + 1);
+      size_t capacity =
+          number == 0 ? kSmallest : (size_t(1) << ((number - 1) / 4 + 8)) / 4 * (4 + (number - 1) % 4 + 1);
       returnToSystem(block, capacity);
     }
   cache.kept = 0;

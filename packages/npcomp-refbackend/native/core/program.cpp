@@ -23,7 +23,8 @@ void resultLeaves(const json::Value &node, std::vector<uint8_t> &isTensor) {
     for (const json::Value &item : node.at("items").array())
       resultLeaves(item, isTensor);
   else if (kind != "none" && kind != "const" && !(kind == "str" && node.find("value")))
-    throw LoadError("the program returns a value of kind '" + kind + "', which this version does not know. do: update "
+    throw LoadError("the program returns a value of kind '" + kind +
+                    "', which this version does not know. do: update "
                     "npcomp-refbackend");
 }
 

@@ -193,7 +193,8 @@ void refrt_retain(refrt_ctx *, refrt_tensor *t) {
 void refrt_release(refrt_ctx *, refrt_tensor *t) {
   if (!t->drop)
     return;
-  if (count(t).load(std::memory_order_acquire) == kCallReference || count(t).fetch_sub(kCallReference) == kCallReference)
+  if (count(t).load(std::memory_order_acquire) == kCallReference ||
+      count(t).fetch_sub(kCallReference) == kCallReference)
     endTensor(t);
 }
 

@@ -61,8 +61,8 @@ void clearCallReferences(refrt_tensor *t) noexcept;
 refrt_tensor *rootOf(refrt_tensor *t) noexcept;
 /// Whether nobody but the one owner of `t` can reach its memory.
 bool isExclusive(refrt_tensor *t) noexcept;
-/// What may leave a call in place of a result: the tensor itself when it is exclusive, else a copy; null when there is no
-/// memory for the copy. Takes over the owner of `t`.
+/// What may leave a call in place of a result: the tensor itself when it is exclusive, else a copy; null when there is
+/// no memory for the copy. Takes over the owner of `t`.
 refrt_tensor *takeExclusive(refrt_tensor *t) noexcept;
 
 inline void unlink(refrt_tensor *t) noexcept {

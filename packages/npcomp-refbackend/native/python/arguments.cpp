@@ -32,8 +32,8 @@ bool refuse(PyObject *type, Frame &frame, const Where &where, const std::string 
 
 bool refuseTensor(PyObject *type, Frame &frame, const Where &where, const Node &node, const Incoming &in,
                   const std::string &problem) {
-  return refuse(type, frame, where, describeIncoming(in) + " but " + frame.signature.describe(node) +
-                                        " is declared: " + problem);
+  return refuse(type, frame, where,
+                describeIncoming(in) + " but " + frame.signature.describe(node) + " is declared: " + problem);
 }
 
 /// The memory of any object that has some.
@@ -61,7 +61,8 @@ bool checkSizes(Frame &frame, const Where &where, const Node &node, const Incomi
     if (dim.size >= 0 && size != dim.size)
       return refuseTensor(PyExc_ValueError, frame, where, node, in,
                           "dimension " + std::to_string(d) + " is " + std::to_string(size) + ", must be " +
-                              std::to_string(dim.size) + ". do: pass that size, or compile with this dimension dynamic");
+                              std::to_string(dim.size) +
+                              ". do: pass that size, or compile with this dimension dynamic");
     if (dim.named < 0)
       continue;
     size_t name = size_t(dim.named);
@@ -72,8 +73,8 @@ bool checkSizes(Frame &frame, const Where &where, const Node &node, const Incomi
       return refuseTensor(PyExc_ValueError, frame, where, node, in,
                           "dimension " + std::to_string(d) + " is " + std::to_string(size) + ", but '" +
                               frame.signature.sizeNames[name] + "' is " + std::to_string(frame.sizes[name]) +
-                              " in argument '" + frame.sizesFrom[name]->name.c_str() +
-                              "'. do: pass tensors whose '" + frame.signature.sizeNames[name] + "' agrees");
+                              " in argument '" + frame.sizesFrom[name]->name.c_str() + "'. do: pass tensors whose '" +
+                              frame.signature.sizeNames[name] + "' agrees");
     }
   }
   return true;
@@ -119,12 +120,14 @@ bool loadTensor(Frame &frame, const Where &where, const Node &node, PyObject *ob
   if (taken == Taken::Refused)
     return refuse(PyExc_TypeError, frame, where, in.problem);
   if (taken == Taken::No)
-    return refuse(PyExc_TypeError, frame, where, "a " + typeNameOf(object) + " but " + frame.signature.describe(node) +
-                                                     " is declared. do: pass a torch tensor or a numpy array");
+    return refuse(PyExc_TypeError, frame, where,
+                  "a " + typeNameOf(object) + " but " + frame.signature.describe(node) +
+                      " is declared. do: pass a torch tensor or a numpy array");
   if (in.dtype != node.dtype)
-    return refuseTensor(PyExc_TypeError, frame, where, node, in,
-                        "the dtype is " + dtypeName(in.dtype) + ", must be " + dtypeName(node.dtype) +
-                            (in.library == Library::Torch ? ". do: convert it with .to()" : ". do: convert it with .astype()"));
+    return refuseTensor(
+        PyExc_TypeError, frame, where, node, in,
+        "the dtype is " + dtypeName(in.dtype) + ", must be " + dtypeName(node.dtype) +
+            (in.library == Library::Torch ? ". do: convert it with .to()" : ". do: convert it with .astype()"));
   if (in.rank != int64_t(node.dims.size()))
     return refuseTensor(PyExc_ValueError, frame, where, node, in,
                         "it has " + std::to_string(in.rank) + " dimensions, must have " +
@@ -151,8 +154,8 @@ bool loadTensor(Frame &frame, const Where &where, const Node &node, PyObject *ob
 
 bool wrongType(Frame &frame, const Where &where, const Node &node, PyObject *object) {
   std::string declared = frame.signature.describe(node);
-  return refuse(PyExc_TypeError, frame, where, "a " + typeNameOf(object) + " but " + declared +
-                                                   " is declared. do: pass a value of that type");
+  return refuse(PyExc_TypeError, frame, where,
+                "a " + typeNameOf(object) + " but " + declared + " is declared. do: pass a value of that type");
 }
 
 bool loadInt(Frame &frame, const Where &where, const Node &node, PyObject *object) {
@@ -194,9 +197,9 @@ bool loadConstant(Frame &frame, const Where &where, const Node &node, PyObject *
     return true;
   if (same < 0)
     return false;
-  return refuse(PyExc_ValueError, frame, where, std::string(nb::repr(nb::handle(object)).c_str()) +
-                                                    " but the program was compiled for " +
-                                                    frame.signature.describe(node) + ". do: compile it for this value");
+  return refuse(PyExc_ValueError, frame, where,
+                std::string(nb::repr(nb::handle(object)).c_str()) + " but the program was compiled for " +
+                    frame.signature.describe(node) + ". do: compile it for this value");
 }
 
 bool loadValue(Frame &frame, const Where &where, const Node &node, PyObject *object);
@@ -212,10 +215,9 @@ bool loadSequence(Frame &frame, const Where &where, const Node &node, PyObject *
   if (!known)
     return wrongType(frame, where, node, object);
   if (size_t(PySequence_Fast_GET_SIZE(object)) != node.items.size())
-    return refuse(PyExc_ValueError, frame, where, "a " + typeNameOf(object) + " of " +
-                                                      std::to_string(PySequence_Fast_GET_SIZE(object)) + " items but " +
-                                                      frame.signature.describe(node) +
-                                                      " is declared. do: pass as many items");
+    return refuse(PyExc_ValueError, frame, where,
+                  "a " + typeNameOf(object) + " of " + std::to_string(PySequence_Fast_GET_SIZE(object)) +
+                      " items but " + frame.signature.describe(node) + " is declared. do: pass as many items");
   for (size_t i = 0; i < node.items.size(); ++i) {
     if (size_t(PySequence_Fast_GET_SIZE(object)) <= i)
       return refuse(PyExc_RuntimeError, frame, where, "a list that changed while it was read");
@@ -230,9 +232,9 @@ bool loadDict(Frame &frame, const Where &where, const Node &node, PyObject *obje
   if (!PyDict_Check(object))
     return wrongType(frame, where, node, object);
   if (size_t(PyDict_Size(object)) != node.items.size())
-    return refuse(PyExc_ValueError, frame, where, "a dict of " + std::to_string(PyDict_Size(object)) + " items but " +
-                                                      frame.signature.describe(node) +
-                                                      " is declared. do: pass exactly these keys");
+    return refuse(PyExc_ValueError, frame, where,
+                  "a dict of " + std::to_string(PyDict_Size(object)) + " items but " + frame.signature.describe(node) +
+                      " is declared. do: pass exactly these keys");
   for (size_t i = 0; i < node.items.size(); ++i) {
     PyObject *item = PyDict_GetItemWithError(object, nb::object(node.keys[i]).ptr());
     if (!item)

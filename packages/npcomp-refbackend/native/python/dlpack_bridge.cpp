@@ -108,7 +108,8 @@ std::string textOf(nb::handle object) { return nb::cast<std::string>(nb::str(obj
 
 std::string typeNameOf(PyObject *object) {
   nb::handle type(reinterpret_cast<PyObject *>(Py_TYPE(object)));
-  std::string module = nb::cast<std::string>(type.attr("__module__")), name = nb::cast<std::string>(type.attr("__name__"));
+  std::string module = nb::cast<std::string>(type.attr("__module__")),
+              name = nb::cast<std::string>(type.attr("__name__"));
   return module == "builtins" ? name : module + "." + name;
 }
 

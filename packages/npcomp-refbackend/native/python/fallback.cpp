@@ -1,126 +1,16 @@
-// An op runs through libtorch's stable C interface, where every argument is one 64-bit word by the op's schema. Ops with
-// arguments that this interface lacks (Scalar) are called as Python functions.
+// An op runs through libtorch's stable C interface, where every argument is one 64-bit word by the op's schema. Ops
+// with arguments that this interface lacks (Scalar) are called as Python functions.
 #include "fallback.h"
 
 #include "dtype.h"
+#include "fallback_plan.h"
 #include "torch_bridge.h"
 
-#include <atomic>
 #include <cstring>
 #include <list>
 
 namespace refrt {
 namespace {
-
-/// An argument: slots of the program, and what the compiler fixed.
-struct Spec {
-  enum Kind { TensorSlot, IntSlot, FloatSlot, BoolSlot, None, Some, List, Word, Text, Object } kind;
-  int32_t dtype = -1;   // of a tensor slot, where the program knows it better than the handle (u8)
-  bool asFloat = false; // an int slot where the schema has a float
-  uint64_t word = 0;
-  std::string text;
-  std::vector<Spec> items;
-  nb::object object;
-};
-
-/// A result: what the compiler takes it to be.
-struct Expected {
-  enum Kind { Tensor, Int, Float, Bool, List, None } kind;
-  int32_t dtype = -1;
-  bool ranked = false;
-  std::vector<int64_t> dims; // -1: any size
-  std::vector<Expected> items;
-};
-
-struct Op {
-  std::string label, name, overload, location;
-  nb::object function; // none: the C interface
-  std::vector<Spec> arguments;
-  std::vector<Expected> results;
-  size_t argumentSlots = 0, resultSlots = 0;
-  std::atomic<int64_t> count{0};
-};
-
-Spec::Kind specKind(const std::string &word) {
-  static const struct {
-    const char *word;
-    Spec::Kind kind;
-  } kRows[] = {{"tensor", Spec::TensorSlot}, {"int", Spec::IntSlot}, {"float", Spec::FloatSlot},
-               {"bool", Spec::BoolSlot},     {"none", Spec::None},   {"some", Spec::Some},
-               {"list", Spec::List},         {"word", Spec::Word},   {"number", Spec::Word},
-               {"text", Spec::Text},         {"object", Spec::Object}};
-  for (const auto &row : kRows)
-    if (word == row.word)
-      return row.kind;
-  throw nb::value_error(("unknown argument form " + word).c_str());
-}
-
-/// From the tuples of fallback.py: (word, value...).
-Spec readSpec(nb::handle tuple) {
-  Spec spec;
-  std::string word = nb::cast<std::string>(tuple[0]);
-  spec.kind = specKind(word);
-  if (spec.kind == Spec::TensorSlot)
-    spec.dtype = dtypeCode(nb::cast<std::string>(tuple[1]));
-  if (spec.kind == Spec::IntSlot)
-    spec.asFloat = nb::cast<bool>(tuple[1]);
-  if (spec.kind == Spec::Some)
-    spec.items.push_back(readSpec(tuple[1]));
-  if (spec.kind == Spec::List)
-    for (nb::handle item : tuple[1])
-      spec.items.push_back(readSpec(item));
-  if (spec.kind == Spec::Text)
-    spec.text = nb::cast<std::string>(tuple[1]);
-  if (spec.kind == Spec::Object)
-    spec.object = tuple[1];
-  if (word == "number") {
-    double value = nb::cast<double>(tuple[1]);
-    memcpy(&spec.word, &value, sizeof value);
-  } else if (spec.kind == Spec::Word) {
-    spec.word = uint64_t(nb::cast<int64_t>(tuple[1]));
-  }
-  return spec;
-}
-
-Expected readExpected(nb::handle row) {
-  static const struct {
-    const char *word;
-    Expected::Kind kind;
-  } kRows[] = {{"tensor", Expected::Tensor}, {"int", Expected::Int},   {"float", Expected::Float},
-               {"bool", Expected::Bool},     {"list", Expected::List}, {"none", Expected::None}};
-  nb::dict fields = nb::cast<nb::dict>(row);
-  std::string word = nb::cast<std::string>(fields["kind"]);
-  Expected expected;
-  expected.kind = Expected::None;
-  for (const auto &known : kRows)
-    if (word == known.word)
-      expected.kind = known.kind;
-  if (fields.contains("dtype"))
-    expected.dtype = dtypeCode(nb::cast<std::string>(fields["dtype"]));
-  if (fields.contains("dims") && !fields["dims"].is_none()) {
-    expected.ranked = true;
-    for (nb::handle dim : fields["dims"])
-      expected.dims.push_back(nb::isinstance<nb::int_>(dim) ? nb::cast<int64_t>(dim) : -1);
-  }
-  if (expected.kind == Expected::List)
-    for (nb::handle item : fields["items"])
-      expected.items.push_back(readExpected(item));
-  return expected;
-}
-
-size_t slotsOf(const Spec &spec) {
-  size_t count = spec.kind <= Spec::BoolSlot;
-  for (const Spec &item : spec.items)
-    count += slotsOf(item);
-  return count;
-}
-
-size_t slotsOf(const Expected &expected) {
-  size_t count = expected.kind <= Expected::Bool;
-  for (const Expected &item : expected.items)
-    count += slotsOf(item);
-  return count;
-}
 
 struct Range {
   const char *begin, *end;
@@ -425,24 +315,13 @@ std::shared_ptr<FallbackRunner> makeFallbacks(nb::list plans) {
   const Torch *torch = torchIfLoaded();
   if (!torch)
     throw nb::type_error(("the program runs ops through torch, which offers no way in: " + torchProblem() +
-                          ". do: install the torch version that npcomp-refbackend names").c_str());
+                          ". do: install the torch version that npcomp-refbackend names")
+                             .c_str());
   auto runner = std::make_shared<Fallbacks>(*torch);
   for (nb::handle plan : plans) {
     Op &op = runner->ops.emplace_back();
     runner->byIndex.push_back(&op);
-    op.label = nb::cast<std::string>(plan["label"]);
-    op.name = nb::cast<std::string>(plan["name"]);
-    op.overload = nb::cast<std::string>(plan["overload"]);
-    op.location = nb::cast<std::string>(plan["location"]);
-    op.function = plan["function"];
-    for (nb::handle row : plan["arguments"]) {
-      op.arguments.push_back(readSpec(row));
-      op.argumentSlots += slotsOf(op.arguments.back());
-    }
-    for (nb::handle row : plan["results"]) {
-      op.results.push_back(readExpected(row));
-      op.resultSlots += slotsOf(op.results.back());
-    }
+    readPlan(plan, op);
   }
   return runner;
 }

@@ -41,8 +41,7 @@ struct Frame {
 
   Frame(Instance *instance, const Signature &signature)
       : signature(signature), ctx(instance), arguments(signature.argumentSlots), results(signature.resultSlots),
-        handles(signature.handleBytes + 64), sizes(signature.sizeNames.size()),
-        sizesFrom(signature.sizeNames.size()) {
+        handles(signature.handleBytes + 64), sizes(signature.sizeNames.size()), sizesFrom(signature.sizeNames.size()) {
     for (size_t i = 0; i < signature.sizeNames.size(); ++i)
       sizes[i] = -1;
   }

@@ -166,7 +166,8 @@ PyObject *methodText(PyObject *object, void *) {
 }
 
 PyObject *methodRepr(PyObject *object) {
-  return PyUnicode_FromFormat("<npcomp method %s>", reinterpret_cast<MethodObject *>(object)->signature->text().c_str());
+  return PyUnicode_FromFormat("<npcomp method %s>",
+                              reinterpret_cast<MethodObject *>(object)->signature->text().c_str());
 }
 
 PyObject *methodName(PyObject *object, void *) {

@@ -80,7 +80,8 @@ void setTensorState(Instance &instance, size_t slot, nb::handle value) {
   Taken taken = takeNumpy(value.ptr(), in, initial->dtype == BF16);
   if (taken != Taken::Yes || in.dtype != initial->dtype || in.rank != initial->rank)
     throw nb::type_error(("state '" + row.name + "' holds " + dtypeName(initial->dtype) + " of rank " +
-                          std::to_string(initial->rank) + ". do: give a numpy array of that dtype and rank").c_str());
+                          std::to_string(initial->rank) + ". do: give a numpy array of that dtype and rank")
+                             .c_str());
   std::vector<int64_t> strides(size_t(in.rank));
   for (size_t d = 0; d < strides.size(); ++d)
     strides[d] = in.strides[d] / elementSize(in.dtype);
@@ -106,10 +107,9 @@ void setState(Instance &instance, size_t slot, nb::handle value) {
 void bindPrograms(nb::module_ &m) {
   nb::class_<Program>(m, "Program", "A loaded program: code and constants, shared by its instances.")
       .def_static("from_parts", programFromParts, nb::arg("header"), nb::arg("object"), nb::arg("constants"))
-      .def_static("from_file",
-                  [](const File &file) {
-                    return Program::create(file.parts.header, file.parts.object, file.parts.constants);
-                  })
+      .def_static(
+          "from_file",
+          [](const File &file) { return Program::create(file.parts.header, file.parts.object, file.parts.constants); })
       .def_prop_ro("code_bytes", [](const Program &self) { return self.object->codeBytes(); })
       .def_prop_ro("method_names", [](const Program &self) {
         std::vector<std::string> names;
@@ -120,24 +120,28 @@ void bindPrograms(nb::module_ &m) {
   nb::class_<File>(m, "File", "An artifact file, checked and mapped.")
       .def_prop_ro("header", [](const File &self) { return self.parts.header; })
       .def_prop_ro("object", [](const File &self) { return bytesOf(self.parts.object); })
-      .def_prop_ro("constants", [](nb::handle self) {
-        const Span &span = nb::cast<const File &>(self).parts.constants;
-        PyObject *view = PyMemoryView_FromMemory(reinterpret_cast<char *>(const_cast<uint8_t *>(span.data)),
-                                                 Py_ssize_t(span.size), PyBUF_READ);
-        return nb::steal(view);
-      }, nb::keep_alive<0, 1>());
+      .def_prop_ro(
+          "constants",
+          [](nb::handle self) {
+            const Span &span = nb::cast<const File &>(self).parts.constants;
+            PyObject *view = PyMemoryView_FromMemory(reinterpret_cast<char *>(const_cast<uint8_t *>(span.data)),
+                                                     Py_ssize_t(span.size), PyBUF_READ);
+            return nb::steal(view);
+          },
+          nb::keep_alive<0, 1>());
   m.def("open_file", [](const std::string &path) { return File{readArtifact(path)}; }, nb::arg("path"));
 }
 
 void bindInstances(nb::module_ &m) {
   nb::class_<Instance>(m, "Instance", "A program with state of its own.")
-      .def("__init__",
-           [](Instance *self, std::shared_ptr<Program> program, nb::object plans) {
-             new (self) Instance(std::move(program));
-             if (!plans.is_none())
-               self->fallbacks = makeFallbacks(nb::cast<nb::list>(plans));
-           },
-           nb::arg("program"), nb::arg("fallbacks").none() = nb::none())
+      .def(
+          "__init__",
+          [](Instance *self, std::shared_ptr<Program> program, nb::object plans) {
+            new (self) Instance(std::move(program));
+            if (!plans.is_none())
+              self->fallbacks = makeFallbacks(nb::cast<nb::list>(plans));
+          },
+          nb::arg("program"), nb::arg("fallbacks").none() = nb::none())
       .def_prop_ro("calls", [](const Instance &self) { return self.calls.load(); })
       .def_prop_ro("failures", [](const Instance &self) { return self.failures.load(); })
       .def("fallback_counts",
@@ -145,11 +149,12 @@ void bindInstances(nb::module_ &m) {
       .def("state", stateOf, nb::arg("slot"))
       .def("set_state", setState, nb::arg("slot"), nb::arg("value"))
       .def("reset", &Instance::reset);
-  m.def("method",
-        [](std::shared_ptr<Instance> instance, size_t number, const std::string &outputs) {
-          return makeMethod(std::move(instance), number, outputs);
-        },
-        nb::arg("instance"), nb::arg("number"), nb::arg("outputs"));
+  m.def(
+      "method",
+      [](std::shared_ptr<Instance> instance, size_t number, const std::string &outputs) {
+        return makeMethod(std::move(instance), number, outputs);
+      },
+      nb::arg("instance"), nb::arg("number"), nb::arg("outputs"));
 }
 
 } // namespace
@@ -166,14 +171,17 @@ NB_MODULE(_runtime, m) {
   bindPrograms(m);
   bindInstances(m);
   m.def("host_features", hostFeatures, "Features of this machine's processor that compiled code may need.");
-  m.def("checksum", [](nb::list pieces) {
-    Checksum sum;
-    for (nb::handle piece : pieces) {
-      Span span = bufferOf(piece);
-      sum.add(span.data, span.size);
-    }
-    return sum.value();
-  }, nb::arg("pieces"));
+  m.def(
+      "checksum",
+      [](nb::list pieces) {
+        Checksum sum;
+        for (nb::handle piece : pieces) {
+          Span span = bufferOf(piece);
+          sum.add(span.data, span.size);
+        }
+        return sum.value();
+      },
+      nb::arg("pieces"));
   m.def("live_tensors", liveTensors, "Tensors of the runtime that exist in this process.");
   m.def("cached_memory", cachedMemory, "Bytes of large blocks kept for reuse.");
   m.def("trim", trimMemory, "Returns the memory kept for reuse to the system.");

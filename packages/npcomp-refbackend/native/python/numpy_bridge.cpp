@@ -120,9 +120,9 @@ PyObject *giveNumpy(refrt_tensor *t) {
   }
   memory->tensor = t;
   PyObject *base = reinterpret_cast<PyObject *>(memory);
-  PyObject *array = PyArray_NewFromDescr(&PyArray_Type, PyArray_DescrFromType(numpyType(t->dtype)), t->rank,
-                                         reinterpret_cast<npy_intp *>(sizesOf(t)), strides, t->data,
-                                         NPY_ARRAY_WRITEABLE, nullptr);
+  PyObject *array =
+      PyArray_NewFromDescr(&PyArray_Type, PyArray_DescrFromType(numpyType(t->dtype)), t->rank,
+                           reinterpret_cast<npy_intp *>(sizesOf(t)), strides, t->data, NPY_ARRAY_WRITEABLE, nullptr);
   if (!array) {
     Py_DECREF(base);
     return nullptr;

@@ -13,16 +13,24 @@ struct KindRow {
   const char *name;
   Node::Kind kind;
 };
-constexpr KindRow kKinds[] = {{"tensor", Node::Tensor}, {"int", Node::Int},     {"float", Node::Float},
-                              {"bool", Node::Bool},     {"none", Node::None},   {"const", Node::Const},
-                              {"str", Node::Const},     {"list", Node::List},   {"tuple", Node::Tuple},
-                              {"dict", Node::Dict},     {"namedtuple", Node::NamedTuple}};
+constexpr KindRow kKinds[] = {{"tensor", Node::Tensor},
+                              {"int", Node::Int},
+                              {"float", Node::Float},
+                              {"bool", Node::Bool},
+                              {"none", Node::None},
+                              {"const", Node::Const},
+                              {"str", Node::Const},
+                              {"list", Node::List},
+                              {"tuple", Node::Tuple},
+                              {"dict", Node::Dict},
+                              {"namedtuple", Node::NamedTuple}};
 
 Node::Kind kindNamed(const std::string &name) {
   for (const KindRow &row : kKinds)
     if (name == row.name)
       return row.kind;
-  throw LoadError("the signature holds a value of kind '" + name + "', which this version does not know. do: update "
+  throw LoadError("the signature holds a value of kind '" + name +
+                  "', which this version does not know. do: update "
                   "npcomp-refbackend");
 }
 

@@ -230,8 +230,8 @@ Taken takeTorch(const Torch &torch, PyObject *object, Incoming &in, nb::object &
 AtenHandle giveAten(const Torch &torch, refrt_tensor *t, int32_t dtype) {
   constexpr int32_t kCpu = 0, kNoIndex = -1, kStrided = 0;
   AtenHandle handle = nullptr;
-  if (torch.fromBlob(t->data, t->rank, sizesOf(t), stridesOf(t), 0, dtype, kCpu, kNoIndex, &handle, kStrided,
-                     nullptr, 0, endBlob, t) == 0)
+  if (torch.fromBlob(t->data, t->rank, sizesOf(t), stridesOf(t), 0, dtype, kCpu, kNoIndex, &handle, kStrided, nullptr,
+                     0, endBlob, t) == 0)
     return handle;
   removeOwner(t);
   return nullptr;

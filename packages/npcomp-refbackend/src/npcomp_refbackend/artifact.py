@@ -69,7 +69,9 @@ def _aligned(offset: int) -> int:
 def _laid_out(header: dict[str, Any], constants: list[np.ndarray]) -> tuple[dict[str, Any], list[Any], int]:
     """The header with every constant's place, the constants padded to the alignment, and their size in all."""
     placed = copy.copy(header)
-    rows, blocks, size = [], [], 0
+    rows: list[dict[str, Any]] = []
+    blocks: list[Any] = []
+    size = 0
     for row, array in zip(header.get("constants", []), constants, strict=True):
         rows.append({**row, "offset": size, "nbytes": array.nbytes})
         blocks.append(np.ascontiguousarray(array).reshape(-1).view(np.uint8))

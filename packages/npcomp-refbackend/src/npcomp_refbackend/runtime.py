@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 try:
-    from . import _runtime as native
+    import npcomp_refbackend._runtime as native
 except ImportError as error:
     raise ImportError(
         f"npcomp_refbackend's native runtime does not load: {error}. do: python ci/native.py, or reinstall the wheel"

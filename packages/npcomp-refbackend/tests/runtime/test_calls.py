@@ -99,7 +99,10 @@ def test_nested_containers():
         ({"a": []}, "argument 'x' is a dict of 1 items"),
         ({"a": [], 2: ()}, "argument 'x'['a'] is a list of 0 items"),
         ({"b": [], 2: ()}, "argument 'x' is a dict without key 'a'"),
-        ({"a": [np.zeros(3, np.float32), 5], 1: (None, 2.5, ())}, "argument 'x'['a'][0] is f32[3] but f32[2] is declared"),
+        (
+            {"a": [np.zeros(3, np.float32), 5], 1: (None, 2.5, ())},
+            "argument 'x'['a'][0] is f32[3] but f32[2] is declared",
+        ),
         ({"a": [np.zeros(2, np.float32), 5], 1: (3, 2.5, ())}, "argument 'x'[1][0] is a int but None is declared"),
     ],
 )
@@ -139,7 +142,7 @@ def test_named_and_static_sizes():
         program(x, np.zeros((4, 5), np.float32))
     with pytest.raises(ValueError, match="it has 1 dimensions, must have 2"):
         program(x[0], y)
-    with pytest.raises(TypeError, match="the dtype is f64, must be f32. do: convert it with .astype()"):
+    with pytest.raises(TypeError, match=r"the dtype is f64, must be f32. do: convert it with .astype()"):
         program(x.astype(np.float64), y)
     with pytest.raises(TypeError, match=r"'x' is a list but f32\[batch, 784\] is declared"):
         program([1.0], y)

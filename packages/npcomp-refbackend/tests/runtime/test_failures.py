@@ -41,11 +41,11 @@ def test_messages(guarded):
     with pytest.raises(RuntimeError) as wrong:
         guarded(x, 4)
     assert str(wrong.value) == "aten.add: sizes 3 and 4 differ, {2} {x} {\n  at model.py:12"
-    with pytest.raises(IndexError, match="^index 5$"):
+    with pytest.raises(IndexError, match=r"^index 5$"):
         guarded(x, 5, 1)
-    with pytest.raises(RuntimeError, match="^MadeUpError: what$"):
+    with pytest.raises(RuntimeError, match=r"^MadeUpError: what$"):
         guarded(x, 5, 2)
-    with pytest.raises(RuntimeError, match="^print: not an exception$"):
+    with pytest.raises(RuntimeError, match=r"^print: not an exception$"):
         guarded(x, 5, 3)
     for number in (17, -1):
         with pytest.raises(RuntimeError, match=f"guard {number} failed, which the program does not list"):

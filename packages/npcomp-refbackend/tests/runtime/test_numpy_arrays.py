@@ -85,7 +85,7 @@ def test_arrays_that_are_not_aligned():
 
 @pytest.mark.parametrize("bad", [np.zeros(2, ">f4"), np.zeros(2, np.complex64), np.array(["a"]), np.zeros(2, "M8[s]")])
 def test_arrays_that_programs_cannot_take(bad):
-    with pytest.raises(TypeError, match="is a numpy array of .*, which programs cannot take"):
+    with pytest.raises(TypeError, match=r"is a numpy array of .*, which programs cannot take"):
         add_one("n").load()(bad)
 
 

@@ -28,7 +28,8 @@ struct refrt_tensor {
   int64_t refcount; /* low half: references of the running call; high half: of owners that outlive it */
   void *data;       /* first element */
   int32_t rank;
-  int32_t dtype; /* number of the torch ScalarType: u8 0, i8 1, i16 2, i32 3, i64 4, f16 5, f32 6, f64 7, bool 11, bf16 15 */
+  int32_t dtype; /* number of the torch ScalarType: u8 0, i8 1, i16 2, i32 3, i64 4, f16 5, f32 6, f64 7, bool 11, bf16
+                    15 */
   int64_t numel;
   void *owner;                  /* what keeps `data` alive when the handle itself does not */
   void (*drop)(refrt_tensor *); /* ends the handle; null when the handle is not counted (arguments, constants) */
@@ -46,8 +47,8 @@ refrt_tensor *refrt_alloc(refrt_ctx *ctx, int32_t dtype, int64_t rank, const int
 void refrt_retain(refrt_ctx *ctx, refrt_tensor *tensor);
 void refrt_release(refrt_ctx *ctx, refrt_tensor *tensor);
 /* A tensor over the memory of `base`, `offset` elements after its first; keeps that memory alive. */
-refrt_tensor *refrt_view(refrt_ctx *ctx, refrt_tensor *base, int64_t rank, const int64_t *sizes,
-                         const int64_t *strides, int64_t offset);
+refrt_tensor *refrt_view(refrt_ctx *ctx, refrt_tensor *base, int64_t rank, const int64_t *sizes, const int64_t *strides,
+                         int64_t offset);
 /* The tensor itself when it is dense row-major, else a dense copy. */
 refrt_tensor *refrt_contiguous(refrt_ctx *ctx, refrt_tensor *tensor);
 /* Gives up a reference of `tensor` for one to a dense tensor that may be written in place: the tensor itself when the
