@@ -1,4 +1,4 @@
-"""Installing into the source tree: what changed is replaced in one step, what is stale goes, the rest stays as it is."""
+"""Installing into the source tree: what changed is replaced in one step, what is stale goes, the rest stays."""
 
 from __future__ import annotations
 
