@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Violation:
     do: str
 
 
-def resolve(location: object) -> SourceLocation | None:
+def resolve(location: Any) -> SourceLocation | None:
     """Return the user's place that an MLIR location stands for: the callee of a call unless that is torch's own code,
     the first of a fusion."""
     if location is None or isinstance(location, SourceLocation):

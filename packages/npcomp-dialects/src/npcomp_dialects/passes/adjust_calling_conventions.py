@@ -253,7 +253,7 @@ def _items_of(value: ir.Value, source: ir.Operation | None, declared: Tree, end:
             return list(source.operands)
         if "items" in declared:
             return _unpack("torch.prim.ListUnpack", value, [type.contained] * len(declared["items"]), end)
-    if isinstance(type, td.DictType) and _keys_of(source) is not None and _only_use(value, end):
+    if source is not None and isinstance(type, td.DictType) and _keys_of(source) is not None and _only_use(value, end):
         return list(source.operands)[len(source.operands) // 2 :]
     return None
 

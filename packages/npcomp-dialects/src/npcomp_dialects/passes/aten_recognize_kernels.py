@@ -53,7 +53,7 @@ def _rewrite_of(name: str) -> Rewrite | None:
         return lambda op: _functional(op, _overload(op, block.schema))
     variant = registry.find_schema(name)
     if variant is not None:
-        target = registry.lookup(registry.inplace_of(name) or registry.out_of(name))
+        target = registry.lookup(registry.inplace_of(name) or registry.out_of(name) or name)
         return lambda op: _writing(op, variant, target.schema)
     functional = functional_name(name)
     if functional is not None:

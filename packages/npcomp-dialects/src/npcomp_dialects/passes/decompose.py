@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.abstract import TensorInfo
 from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.errors import InferError, NotStatic
@@ -43,7 +44,7 @@ def is_decomposed(op: ir.Operation) -> bool:
 
 def _expand(op: ir.Operation, types: Types) -> list[ir.Operation]:
     """Replace an op by its decomposition; return the ops made that are themselves to be decomposed."""
-    block = block_of(op.name.removeprefix("torch."))
+    block = registry.lookup(op.name.removeprefix("torch."))
     builder = Builder(types, op)
     try:
         arguments = [_argument(operand, types) for operand in op.operands]

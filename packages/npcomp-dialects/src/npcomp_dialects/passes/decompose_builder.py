@@ -35,20 +35,19 @@ class V:
 
     @property
     def sizes(self) -> tuple[int | None, ...]:
-        return self._tensor().sizes
+        if not isinstance(self.known, TensorInfo) or self.known.sizes is None:
+            raise NotStatic(f"the sizes of {self.known} are used")
+        return self.known.sizes
 
     @property
     def rank(self) -> int:
-        return len(self._tensor().sizes)
+        return len(self.sizes)
 
     @property
     def dtype(self) -> DType:
-        return self._tensor().dtype
-
-    def _tensor(self) -> TensorInfo:
-        if not isinstance(self.known, TensorInfo):
-            raise NotStatic(f"a {self.known} is used as a tensor")
-        return self.known
+        if not isinstance(self.known, TensorInfo) or self.known.dtype is None:
+            raise NotStatic(f"the dtype of {self.known} is used")
+        return self.known.dtype
 
     def _refuse(self, *_: object) -> NoReturn:
         raise NotStatic("a decomposition computes with a number that only run time knows")

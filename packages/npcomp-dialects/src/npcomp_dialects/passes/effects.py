@@ -110,7 +110,7 @@ def _writes(op: ir.Operation, position: int) -> bool:
 
 def _may_train(op: ir.Operation) -> bool:
     """Batch normalization writes its running statistics unless it is known not to train."""
-    names = [a.name for a in registry.lookup(kernel(op)).schema.arguments]
+    names = [a.name for a in registry.lookup(kernel(op) or op.name).schema.arguments]
     flag = walk.owner(op.operands[names.index("training")])
     return flag is None or flag.name != "torch.constant.bool" or ir.BoolAttr(flag.attributes["value"]).value
 

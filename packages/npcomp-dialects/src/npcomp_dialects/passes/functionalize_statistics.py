@@ -62,7 +62,7 @@ def _functionalize(op: ir.Operation, analysis: Analysis) -> None:
 
 
 def _rewrite(op: ir.Operation, schema: Schema, operands: dict[str, ir.Value]) -> None:
-    target = registry.lookup(functional_form(op)).schema
+    target = registry.lookup(functional_form(op) or op.name).schema
     ip, unknown = ir.InsertionPoint(op), td.ValueTensorType.get(None, None)
     given = [operands[a.name] for a in target.arguments]
     kinds = [result.type for result in op.results]

@@ -290,7 +290,7 @@ def _create_slots(module: ir.Module, slots: list[Slot]) -> None:
             "sym_visibility": ir.StringAttr.get("private"),
             "typeBound": ir.TypeAttr.get(slot.type),
         }
-        loc = walk.owner(slot.initial).location
+        loc = walk.maker(slot.initial).location
         ir.Operation.create("torch.global_slot", [], [], attributes, loc=loc, ip=first)
     loc = ir.Location.unknown()
     holder = ir.Operation.create("torch.global_slot.module_initializer", [], [], regions=1, loc=loc, ip=first)

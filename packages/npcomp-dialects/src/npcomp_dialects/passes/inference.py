@@ -87,7 +87,7 @@ class Analysis:
         facts = [self.of(operand) for operand in op.operands]
         if name in _STORES:
             _check_store(name, facts, op)
-        found = of_dict(name, facts) if facts and isinstance(facts[0], dict) else MISSING
+        found: Any = of_dict(name, facts) if facts and isinstance(facts[0], dict) else MISSING
         if found is MISSING:
             found = self._infer(name, block, facts, op)
         self._set(op, list(found) if len(op.results) != 1 else [found])
@@ -195,7 +195,7 @@ class Analysis:
 
     def _loop(self, op: ir.Operation) -> None:
         trips, condition = self.of(op.operands[0]), self.of(op.operands[1])
-        initial = [self.of(operand) for operand in op.operands][2:]
+        initial = [self.values.get(operand, BOTTOM) for operand in op.operands][2:]
         block = walk.blocks(op)[0]
         tops = [self.types.abstract(result.type) for result in op.results]
         carried, yielded = initial, []
@@ -204,7 +204,7 @@ class Analysis:
             for argument, fact in zip(list(block.arguments)[1:], carried, strict=True):
                 self._set_value(argument, fact, op.location)
             self._block(block)
-            yielded = [self.of(v) for v in walk.terminator(block).operands][1:]
+            yielded = [self.values.get(v, BOTTOM) for v in walk.terminator(block).operands][1:]
             grown = list(map(join, carried, yielded, tops))
             if same(grown, carried):
                 break
@@ -219,7 +219,7 @@ def _check_store(name: str, facts: list[Any], op: ir.Operation) -> None:
     if "torch.writer" not in op.attributes:
         return
     old, new = facts[_STORES[name]], facts[1 - _STORES[name]]
-    if not isinstance(old, TensorInfo) or not isinstance(new, TensorInfo) or None in (old.dtype, new.dtype):
+    if not isinstance(old, TensorInfo) or not isinstance(new, TensorInfo) or old.dtype is None or new.dtype is None:
         return
     if _rank_of_kind(new.dtype) > _rank_of_kind(old.dtype):
         writer = walk.string(op, "torch.writer")

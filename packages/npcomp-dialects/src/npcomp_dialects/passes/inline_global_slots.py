@@ -104,12 +104,12 @@ class _Inliner:
 
 def _parts(value: ir.Value, names: dict[ir.Value, str]) -> set[str]:
     """The slots whose initial values a value is built of."""
-    found, pending = set(), list(walk.owner(value).operands)
+    found, pending = set(), list(walk.maker(value).operands)
     while pending:
         part = pending.pop()
         if part in names:
             found.add(names[part])
-        pending.extend(walk.owner(part).operands)
+        pending.extend(walk.maker(part).operands)
     return found
 
 
@@ -122,7 +122,7 @@ def _entry(op: ir.Operation) -> ir.Block:
 
 def _clone(value: ir.Value, ip: ir.InsertionPoint) -> ir.Value:
     """A copy of the ops that compute an initial value, at the start of a function."""
-    op = walk.owner(value)
+    op = walk.maker(value)
     operands = [_clone(operand, ip) for operand in op.operands]
     copy = op.clone(ip).operation
     for position, operand in enumerate(operands):

@@ -40,8 +40,9 @@ def join(a: Any, b: Any, top: Any) -> Any:
     if isinstance(a, TensorInfo) and isinstance(b, TensorInfo):
         return a.join(b)
     if type(a) is type(b) and isinstance(a, (list, tuple)) and len(a) == len(b):
-        joined = [_join_item(x, y) for x, y in zip(a, b, strict=True)]
-        return top if any(item is None for item in joined) else type(a)(item[0] for item in joined)
+        marker = object()
+        joined = [join(x, y, marker) for x, y in zip(a, b, strict=True)]
+        return top if any(item is marker for item in joined) else type(a)(joined)
     if isinstance(a, dict) and isinstance(b, dict) and list(a) == list(b):
         values = join(list(a.values()), list(b.values()), None)
         return top if values is None else dict(zip(a, values, strict=True))
@@ -49,13 +50,6 @@ def join(a: Any, b: Any, top: Any) -> Any:
     if kinds[0] is not None and kinds[0] == kinds[1]:
         return Unknown(kinds[0])
     return top
-
-
-def _join_item(a: Any, b: Any) -> tuple[Any] | None:
-    """The join of two items in a tuple of one, or None where only the container's type tells."""
-    marker = object()
-    joined = join(a, b, marker)
-    return None if joined is marker else (joined,)
 
 
 def kind(value: Any) -> str | None:

@@ -24,38 +24,36 @@ class Memory:
 
 
 @dataclass(eq=False)
-class Handle:
-    """A tensor as the program names it: all of a memory, or something derived from other tensors.
-
-    `value` held its contents when the memories had the versions in `stamp`.
-    """
+class Whole:
+    """All of a memory. `value` held its contents when the memory had the version in `stamp`."""
 
     value: ir.Value
+    memory: Memory
     stamp: Stamp = frozenset()
 
 
 @dataclass(eq=False)
-class Whole(Handle):
-    memory: Memory = field(default_factory=Memory)
-
-
-@dataclass(eq=False)
-class Derived(Handle):
+class Derived:
     """What an op gives that shares the memory of its operands: a view, a list, a tuple, an item of one.
 
-    `parts` are those operands by position.
+    `parts` are those operands by position; `value` held the contents when their memories had the versions in `stamp`.
     """
 
-    op: ir.Operation | None = None
-    parts: dict[int, Handle] = field(default_factory=dict)
+    value: ir.Value
+    op: ir.Operation
+    parts: dict[int, Handle]
+    stamp: Stamp = frozenset()
+
+
+Handle = Whole | Derived
+"""A tensor or container as the program names it."""
 
 
 def bases(handle: Handle) -> frozenset[Memory]:
     """The memories that a handle's contents come from."""
     if isinstance(handle, Whole):
         return frozenset({handle.memory})
-    assert isinstance(handle, Derived)
-    return frozenset().union(*map(bases, handle.parts.values()))
+    return frozenset[Memory]().union(*map(bases, handle.parts.values()))
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Rewriter:
         if aliases:
             self._doubtful.append(memory)
         self.state.contents[memory] = Content(value, self.tick())
-        handle = Whole(value, memory=memory)
+        handle = Whole(value, memory)
         handle.stamp = self.stamp(handle)
         self.handles[value] = handle
         return handle
@@ -223,7 +223,7 @@ class Rewriter:
             if not is_certain(op):
                 self.new_memory(result, aliases=frozenset().union(*map(bases, parts.values())))
                 continue
-            handle = Derived(result, op=op, parts=parts)
+            handle = Derived(result, op, parts)
             handle.stamp = self.stamp(handle)
             self.handles[result] = handle
 
@@ -281,8 +281,8 @@ class Rewriter:
         operand, result = op.operands[0], op.results[0]
         value = self.read(self.handles[operand], op) if operand in self.handles else operand
         if result in self.references:
-            self.new_memory(result)
-            self.state.contents[self.handles[result].memory] = Content(value, self.tick())
+            memory = self.new_memory(result).memory
+            self.state.contents[memory] = Content(value, self.tick())
         else:
             result.replace_all_uses_with(value)
         self.dead.append(op)
@@ -294,7 +294,7 @@ class Rewriter:
         if name in self.state.bound:
             self.handles[result] = self.state.bound[name]
         elif name in self.state.slots:
-            handle = Whole(result, memory=self.state.slots[name])
+            handle = Whole(result, self.state.slots[name])
             handle.stamp = self.stamp(handle)
             self.handles[result] = handle
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import constants, effects, register, walk
@@ -119,7 +120,7 @@ class _Follower:
             if item is None:
                 self.names[result] = target
             else:
-                target.actions.append(lambda old=result, new=item: old.replace_all_uses_with(_fit(new, old, op)))
+                target.actions.append(partial(_replace, result, item, op))
         target.replaced.append(op)
 
     def _items_of(self, value: ir.Value) -> list[ir.Value]:
@@ -178,5 +179,5 @@ def _set_operand(op: ir.Operation, position: int, current: ir.Value | _Later) ->
     op.operands[position] = current.value if isinstance(current, _Later) else current
 
 
-def _fit(item: ir.Value, result: ir.Value, op: ir.Operation) -> ir.Value:
-    return coerce(item, result.type, op.location, ir.InsertionPoint(op))
+def _replace(result: ir.Value, item: ir.Value, op: ir.Operation) -> None:
+    result.replace_all_uses_with(coerce(item, result.type, op.location, ir.InsertionPoint(op)))

@@ -60,7 +60,7 @@ def _reshape_back(op: ir.Operation, old: ir.Value, new: ir.Value, ip: ir.Inserti
 
 def _again(op: ir.Operation, old: ir.Value, new: ir.Value, ip: ir.InsertionPoint) -> ir.Value:
     """A view that is its own inverse."""
-    return _call(kernel(op), [new, *list(op.operands)[1:]], op, ip)
+    return _call(kernel(op) or op.name, [new, *list(op.operands)[1:]], op, ip)
 
 
 def _permute_back(op: ir.Operation, old: ir.Value, new: ir.Value, ip: ir.InsertionPoint) -> ir.Value:

@@ -61,5 +61,12 @@ def owner(value: ir.Value) -> ir.Operation | None:
     return value.owner.operation
 
 
+def maker(value: ir.Value) -> ir.Operation:
+    """The op that defines a value that is known to be the result of one."""
+    op = owner(value)
+    assert op is not None, "a block argument is not made by an op"
+    return op
+
+
 def unused(op: ir.Operation) -> bool:
     return not any(any(True for _ in result.uses) for result in op.results)
