@@ -5,7 +5,7 @@ schema's name (or the registered `torch.prim` op of that name), so an ATen op ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from npcomp_dialects.errors import SourceLocation
@@ -17,6 +17,7 @@ from npcomp_torchscript.constants import create, scalar, value_of, widen
 from npcomp_torchscript.errors import Refusal
 from npcomp_torchscript.functions import Unit
 from npcomp_torchscript.locations import Locations, is_library
+from npcomp_torchscript.tuples import nothing, packed, part_types, parts
 
 if TYPE_CHECKING:
     from npcomp_torchscript.importer import ProgramImporter
@@ -114,7 +115,10 @@ class GraphImporter:
         return create("torch.operator", results, operands, {"name": ir.StringAttr.get(name)})
 
     def _define(self, node: Any, op: Any) -> None:
-        for value, result in zip(node.outputs(), op.results, strict=True):
+        self._assign(node.outputs(), op.results)
+
+    def _assign(self, values: Any, found: Iterable[ir.Value]) -> None:
+        for value, result in zip(values, found, strict=True):
             self._values[value.unique()] = result
 
     def _value(self, value: Any) -> ir.Value:
@@ -196,28 +200,29 @@ class GraphImporter:
 
     def _if(self, node: Any) -> None:
         results = self._result_types(node)
-        op = ir.Operation.create("torch.prim.If", results=results, operands=[self._value(node.input())], regions=2)
+        op = ir.Operation.create(
+            "torch.prim.If", results=part_types(results), operands=[self._value(node.input())], regions=2
+        )
         loc = self.loc
         for region, block in zip(op.regions, node.blocks(), strict=True):
             with ir.InsertionPoint(region.blocks.append()):
                 self._block(block, results, "torch.prim.If.yield", loc)
-        self._define(node, op)
+        self._assign(node.outputs(), packed(results, op.results))
 
     def _loop(self, node: Any) -> None:
         trips, condition, *carried = node.inputs()
         (body,) = node.blocks()
         types = self._result_types(node)
         operands = [self._value(trips), self._value(condition)]
-        operands += [self._as(value, type) for value, type in zip(carried, types, strict=True)]
-        op = ir.Operation.create("torch.prim.Loop", results=types, operands=operands, regions=1)
+        operands += parts([self._as(value, type) for value, type in zip(carried, types, strict=True)])
+        op = ir.Operation.create("torch.prim.Loop", results=part_types(types), operands=operands, regions=1)
         loc = self.loc
-        arguments = [td.IntType.get(), *types]
+        arguments = [td.IntType.get(), *part_types(types)]
         block = op.regions[0].blocks.append(*arguments, arg_locs=[loc] * len(arguments))
-        for value, argument in zip(body.inputs(), block.arguments, strict=True):
-            self._values[value.unique()] = argument
         with ir.InsertionPoint(block):
+            self._assign(body.inputs(), packed([td.IntType.get(), *types], block.arguments))
             self._block(body, [td.BoolType.get(), *types], "torch.prim.Loop.condition", loc)
-        self._define(node, op)
+        self._assign(node.outputs(), packed(types, op.results))
 
     def _block(self, block: Any, types: Sequence[ir.Type], terminator: str, loc: ir.Location) -> None:
         self._nodes(block.nodes())
@@ -225,7 +230,7 @@ class GraphImporter:
         values = self._outputs(block.outputs(), types)
         if values is not None:
             with loc:
-                create(terminator, [], values)
+                create(terminator, [], parts(values))
 
     # Containers.
 
@@ -266,6 +271,10 @@ class GraphImporter:
             "remove @torch.jit.ignore, so that torch scripts it, or move the call out of the program",
         )
 
+    def _uninitialized(self, node: Any) -> None:
+        (type,) = self._result_types(node)
+        self._values[node.output().unique()] = nothing(type)
+
     def _enum_value(self, node: Any) -> None:
         self._values[node.output().unique()] = self._value(node.input())
 
@@ -297,9 +306,10 @@ HANDLERS: dict[str, Callable[[GraphImporter, Any], None]] = {
     "prim::Exit": GraphImporter._enter_or_exit,
     "prim::EnumValue": GraphImporter._enum_value,
     "prim::PythonOp": GraphImporter._python_call,
+    "prim::Uninitialized": GraphImporter._uninitialized,
     **{
         kind: _same_name(kind)
         for kind in ("prim::TupleIndex", "prim::TupleUnpack", "prim::ListUnpack", "prim::RaiseException",
-                     "prim::Uninitialized", "prim::unchecked_cast", "prim::Print", "prim::tolist")
+                     "prim::unchecked_cast", "prim::Print", "prim::tolist")
     },
 }  # fmt: skip
