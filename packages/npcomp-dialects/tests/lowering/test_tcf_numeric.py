@@ -69,9 +69,7 @@ MAP = """%r = tcf.map(%x0, %x1) : ($T0, $T1) -> $R {
             tcf.yield %s : f32
           }"""
 WINDOW = "stride [2, 1] padding [1, 0] dilation [1, 2]"
-POOL = (
-    "kernel [3, 2] stride [2, 2] padding [1, 0] dilation [1, 1] ceil_mode true"
-)
+POOL = "kernel [3, 2] stride [2, 2] padding [1, 0] dilation [1, 1] ceil_mode true"
 M, V = "tensor<?x?xf32>", "tensor<?xf32>"
 OPS = [
     Op("map", MAP, M, torch.sub, [[(3, 5), (3, 5)], [(1, 5), (3, 1)], [(0, 5), (1, 5)], [(7, 1), (7, 1)]]),

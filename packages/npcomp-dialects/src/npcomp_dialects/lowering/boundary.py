@@ -16,7 +16,7 @@ from .structures import UNINITIALIZED, Opaque
 from .types import dtype_of, element_type, static_sizes, tensor_type, torch_element_type
 from .values import Scalar, T
 
-NUMBERS: list[tuple[type, DType, str]] = [
+NUMBERS: list[tuple[Any, DType, str]] = [
     (td.IntType, DType.i64, "i64"),
     (td.FloatType, DType.f64, "f64"),
     (td.BoolType, DType.bool, "i1"),
@@ -51,8 +51,8 @@ class Boundary:
         if isinstance(type, td.ValueTensorType):
             sizes, dtype = describe_tensor(type, self.emitter.loc)
             return tensor_type(sizes, element_type(dtype))
-        dtype = number_dtype(type)
-        return type if dtype is None else element_type(dtype)
+        number = number_dtype(type)
+        return type if number is None else element_type(number)
 
     def adopt(self, value: ir.Value, type: ir.Type) -> Any:
         """The value for an SSA value that already has the builtin type of torch's `type`."""

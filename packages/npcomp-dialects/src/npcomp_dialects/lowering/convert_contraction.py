@@ -78,7 +78,7 @@ def convert_conv(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     return [regroup(c, made, sizes, ranked(op.results[0]))]
 
 
-Plan = tuple[list[tuple[ir.Value, Sequence[Expr]]], Sequence[int], int]
+Plan = tuple[Sequence[tuple[ir.Value, Sequence[Expr]]], Sequence[int], int]
 
 
 def _plain(c: Conversion, x: ir.Value, w: ir.Value, stride: Sequence[int], dilation: Sequence[int]) -> Plan:

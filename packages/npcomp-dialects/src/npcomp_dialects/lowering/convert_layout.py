@@ -44,6 +44,8 @@ def _sliced(c: Conversion, x: ir.Value, dim: int, bounds: Sequence[Poly], type: 
     sizes = list(c.builder.sizes.of(x))
     sizes[dim] = shape_rules.sliced(c.builder.symbols, start, stop, step)
     type = type or c.builder.sizes.type_of(sizes, element(x))
+    if 0 in c.builder.sizes.static(sizes):  # a slice at the end of a dim is not allowed to start there
+        return c.builder.sizes.define(c.linalg.empty(sizes, type), sizes)
     offsets = [start if d == dim else polynomial.ZERO for d in range(len(sizes))]
     strides = [step if d == dim else polynomial.ONE for d in range(len(sizes))]
     made = c.emitter.value("tensor.extract_slice", *_slice(c, [x], offsets, sizes, strides, static_sizes(type), type))

@@ -110,7 +110,7 @@ class _Loop:
     def _carry(self, leaf: Any, type: ir.Type) -> Carried:
         f = self.f
         if isinstance(leaf, T):
-            static = [None] * leaf.rank
+            static: list[int | None] = [None] * leaf.rank
             if isinstance(type, td.ValueTensorType):
                 static, _ = describe_tensor(type, f.emitter.loc)
             sizes = f.builder.sizes.of(leaf.value)
