@@ -142,6 +142,8 @@ AS_TENSOR_OPTIONS = "ScalarType? dtype=None, Device? device=None"
 class TensorOf(Filled):
     """A number as a 0-d tensor of its own kind."""
 
+    runtime = (*Filled.runtime, "t")
+
     @classmethod
     def own_dtype(cls):
         return {"int": DType.i64, "float": DType.f32, "bool": DType.bool}[cls.schema.arguments[0].type.name]
