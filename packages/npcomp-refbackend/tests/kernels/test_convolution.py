@@ -216,7 +216,7 @@ def test_channels_innermost(conv: Conv, constant: bool) -> None:
 
 
 def test_channels_across() -> None:
-    conv = Conv(2, 20, 320, (9, 9), (3, 3))
+    conv = Conv(1, 20, 320, (9, 9), (3, 3))
     compiled = compile_dispatch(region(conv, constant=True, epilogue=("bias", "relu", "residual")), convolution.emit)
     assert "channels across" in compiled.schedule.parameters["plan"]
     check(compiled, conv, epilogue=("bias", "relu", "residual"))

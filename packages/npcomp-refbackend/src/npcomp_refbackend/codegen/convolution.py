@@ -41,7 +41,8 @@ _POOR_FILL = 0.85
 
 @dataclass(frozen=True)
 class Windowed:
-    """Roles of a convolution. `k` are the reduced loops that are one run in the weights, `rest` the others."""
+    """Roles of a convolution. `run` is the inner part of `pixels` that all memory but the input walks as one; `k` are
+    the reduced loops that are one run in the weights, `rest` the others."""
 
     dispatch: Dispatch
     weights: Factor
@@ -49,6 +50,7 @@ class Windowed:
     outer: tuple[int, ...]
     channels: Axis
     pixels: Axis
+    run: Axis
     k: Axis
     rest: tuple[int, ...]
     sums: str
@@ -111,7 +113,8 @@ def read_windowed(dispatch: Dispatch) -> Windowed | None:
     if not reduced <= weights.loops & source.loops or set(order) != (weights.loops | source.loops) - reduced:
         return None
     joins = Joins(dispatch)
-    pixels = joins.inner([l for l in order if l in source.loops - weights.loops], joins.except_in(source))
+    pixels = tuple(l for l in order if l in source.loops - weights.loops)
+    run = joins.inner(list(pixels), joins.except_in(source))
     channels = joins.inner([l for l in order if l in weights.loops - source.loops], joins.everywhere)
     if not pixels:
         return None
@@ -119,7 +122,8 @@ def read_windowed(dispatch: Dispatch) -> Windowed | None:
     k = joins.inner(steps, lambda a, b: joins.within(weights, a, b))
     outer = tuple(l for l in order if l not in pixels + channels)
     rest = tuple(l for l in steps if l not in k)
-    return Windowed(dispatch, weights, source, outer, channels, pixels, k, rest, accumulator_of(root.writes[0].dtype))
+    sums = accumulator_of(root.writes[0].dtype)
+    return Windowed(dispatch, weights, source, outer, channels, pixels, run, k, rest, sums)
 
 
 def _plan(windowed: Windowed, target: Target) -> Plan:
@@ -164,7 +168,8 @@ class _Convolution:
         self.total, self.depth = self.pixels.count(kb), self.steps.count(kb)
         self.table = StepTable(kb, self.steps, plan.depth, _TABLE)
         self.scratch = kb.stack(tile.dtype, plan.depth * tile.width)
-        self.sums = kb.stack(tile.dtype, plan.pixels * plan.channels)
+        # Chunks of a run may read past the last row.
+        self.sums = kb.stack(tile.dtype, plan.pixels * plan.channels + tile.width)
         columns = static_extent(self.dispatch, windowed.channels if plan.channels_across else windowed.pixels)
         self.tiles = Tiles(kb, tile, columns)
         self.extents = [kb.max(loop_extent(kb, self.dispatch, l), 1) for l in windowed.outer]
@@ -247,9 +252,7 @@ class _Convolution:
         kb, tile, windowed = self.kb, self.tile, self.windowed
         stages = self.dispatch.stages
         if not self.plan.channels_across:
-            frame = Frame(at, windowed.channels, windowed.pixels)
-            done = Block(self.sums, tile.width, channel, channels, pixel, pixels)
-            Epilogue(kb, self.dispatch, stages[0], stages[1:], frame).write(done)
+            self._finish_runs(at, channel, channels, pixel, pixels)
             return
         finish = Epilogue(kb, self.dispatch, stages[0], stages[1:], Frame(at, windowed.pixels, windowed.channels))
 
@@ -259,6 +262,28 @@ class _Convolution:
             finish.write(Block(sums, tile.width, pixel, pixels, kb.add(channel, c), columns))
 
         kb.loop(0, channels, strip, step=tile.width)
+
+    def _finish_runs(self, at: dict[int, Int], channel: Int, channels: Int, pixel: Int, pixels: Int) -> None:
+        """Pixels across: one block for each run that the strip touches."""
+        kb, windowed, stages = self.kb, self.windowed, self.dispatch.stages
+        length = kb.max(axis_extent(kb, self.dispatch, windowed.run), 1)
+        heads = windowed.pixels[: -len(windowed.run)]
+        extents = [kb.max(loop_extent(kb, self.dispatch, loop), 1) for loop in heads]
+        end = kb.add(pixel, pixels)
+
+        def run(number: Any) -> None:
+            base = kb.mul(number, length)
+            low, high = kb.max(base, pixel), kb.min(kb.add(base, length), end)
+            place = dict(zip(heads, kb.delinearize(number, extents)))
+            frame = Frame({**at, **place}, windowed.channels, windowed.run)
+            sums = kb.at(self.sums, kb.sub(low, pixel))
+            done = Block(sums, self.tile.width, channel, channels, kb.sub(low, base), kb.sub(high, low))
+            Epilogue(kb, self.dispatch, stages[0], stages[1:], frame).write(done)
+
+        if heads:
+            kb.loop(kb.div(pixel, length), kb.ceildiv(end, length), run)
+        else:
+            run(0)
 
     def _weights(self, at: dict[int, Int], channel: Int) -> Rows:
         """The weights from `channel` on."""
