@@ -15,7 +15,8 @@ _FALLBACK = """
 func.func @forward(%x: tensor<?xf32>) -> tensor<?xf32> {
   %t = torch.from_builtin_tensor %x : tensor<?xf32> -> !torch.vtensor<[?],f32>
   %n = torch.constant.int 0 loc("model.py":7:3)
-  %r = torch.operator "aten.cumsum"(%t, %n) : (!torch.vtensor<[?],f32>, !torch.int) -> !torch.vtensor<[?],f32> loc("model.py":7:3)
+  %r = torch.operator "aten.cumsum"(%t, %n)
+    : (!torch.vtensor<[?],f32>, !torch.int) -> !torch.vtensor<[?],f32> loc("model.py":7:3)
   %b = torch.to_builtin_tensor %r : !torch.vtensor<[?],f32> -> tensor<?xf32>
   return %b : tensor<?xf32>
 }

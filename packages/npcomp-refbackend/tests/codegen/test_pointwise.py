@@ -162,3 +162,12 @@ def test_nan_wins_on_either_side_and_against_a_constant(op):
     np.testing.assert_array_equal(found[0], reference(a, b))
     np.testing.assert_array_equal(found[1], reference(a, np.float32(0.5)))
     np.testing.assert_array_equal(found[2], reference(a, np.float32(0.5)))
+
+
+def test_folded_copies_and_dead_ops_leave_no_kernel():
+    t = Text()
+    x = t.arg("tensor<?x?xf32>")
+    y = t.map([(x, "i j")], "j i", x.type, lambda e, a: a)
+    z = t.map([(y, "j i")], "j i", x.type, lambda e, a: e("math.absf", a))
+    t.map([(x, "i j")], "i j", x.type, lambda e, a: e("math.exp", a))
+    assert compile_text(t.returns(z)).header["counts"] == {"kernels": 1, "dispatches": 1}

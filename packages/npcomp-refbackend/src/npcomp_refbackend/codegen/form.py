@@ -30,6 +30,7 @@ def _blocks(op: Any) -> list[Any]:
 
 
 def _form_block(block: Any) -> None:
+    remove_dead(block)
     graph, groups = fuse_block(block)
     terminator = graph.terminator.operation
     for nodes in graph.schedule():
@@ -42,11 +43,11 @@ def _form_block(block: Any) -> None:
     remove_dead(block)
 
 
-_PURE = ("tensor.", "arith.", "linalg.fill", "math.")
+_PURE = ("tensor.", "arith.", "linalg.", "math.")
 
 
 def remove_dead(block: Any) -> None:
-    """Erase pure ops without users: shapes and fills that only fused ops needed."""
+    """Erase pure ops without users: copies that were folded, shapes and fills that only fused ops needed."""
     for op in reversed(list(block.operations)):
         name = op.operation.name
         if name.startswith(_PURE) and not any(True for r in op.operation.results for _ in r.uses):
