@@ -5,6 +5,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <link.h>
+#include <thread>
 #include <vector>
 
 namespace refrt {
@@ -142,20 +143,25 @@ void attach(nb::handle module) {
   gState = gProblem.empty() ? Ready : Unusable;
 }
 
-/// Tries once torch is there and fully imported.
-void tryAttach() {
-  PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "torch");
-  if (!module || !PyObject_HasAttrString(module, "inference_mode") || !PyObject_HasAttrString(module, "nn"))
-    return;
+void tryToAttach(nb::handle module) {
+  nb::gil_scoped_acquire lock;
   try {
-    nb::object normal = nb::handle(module).attr("inference_mode")(false); // samples are normal tensors, whoever calls
-    normal.attr("__enter__")();
     attach(module);
-    normal.attr("__exit__")(nb::none(), nb::none(), nb::none());
   } catch (const std::exception &problem) {
     gProblem = std::string("looking into torch failed: ") + problem.what();
     gState = Unusable;
   }
+}
+
+/// Tries once torch is there and fully imported. In a thread of its own: inference mode, fake tensors, vmap and default
+/// devices are settings of a thread, and samples made under the caller's would not show how plain tensors look.
+void attachInThread() {
+  PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "torch");
+  if (!module || !PyObject_HasAttrString(module, "inference_mode") || !PyObject_HasAttrString(module, "nn"))
+    return;
+  nb::object kept = nb::borrow(module);
+  nb::gil_scoped_release unlock;
+  std::thread(tryToAttach, nb::handle(module)).join();
 }
 
 void endBlob(void *, void *context) { removeOwner(static_cast<refrt_tensor *>(context)); }
@@ -174,7 +180,7 @@ std::string refuseReason(nb::handle object) {
 
 const Torch *torchIfLoaded() {
   if (gState == Unknown)
-    tryAttach();
+    attachInThread();
   return gState == Ready && !gDisabled ? &gTorch : nullptr;
 }
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -41,6 +44,37 @@ def copier(dtype: str, rank: int):
 def test_this_torch_is_reached_through_its_functions():
     add_one("n").load()(torch.zeros(1))
     assert _runtime.torch_problem() == ""
+
+
+FIRST_CALL = """
+import sys, torch
+sys.path.insert(0, {folder!r})
+from compiled import add_one
+from torch._subclasses import FakeTensorMode
+call, x = add_one("n").load(), torch.zeros(2)
+def first(y=None):
+    with {setting}:
+        assert torch.equal(call.forward(x), x + 1) if {compare} else call.forward(x) is not None
+    return y
+{run}
+assert call(x).tolist() == [1, 1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "run"),
+    [
+        ("torch.inference_mode()", "first()"),
+        ("FakeTensorMode()", "first()"),
+        ("torch.device('meta')", "first()"),
+        ("torch.no_grad()", "torch.vmap(first)(torch.zeros(3))"),
+    ],
+)
+def test_the_first_call_may_come_from_anywhere(setting, run):
+    """What the runtime learns about torch does not depend on the mode of the thread that calls first."""
+    compare = setting == "torch.inference_mode()"
+    code = FIRST_CALL.format(folder=str(Path(__file__).parent.parent), setting=setting, run=run, compare=compare)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
 def test_dense_tensors_are_read_where_they_are(way):
