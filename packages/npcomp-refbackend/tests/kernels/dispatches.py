@@ -42,6 +42,7 @@ class Region:
     lines: list[str] = field(default_factory=list)
     results: list[str] = field(default_factory=list)
     constants: set[int] = field(default_factory=set)
+    strided_outs: bool = False
 
     def add(self, kind: str, constant: bool = False) -> str:
         if constant:
@@ -74,7 +75,9 @@ class Region:
         outer = ", ".join(f"%e{i}: {t}" for i, t in enumerate(kinds))
         block = ", ".join(f"{n}: {t}" for n, t in zip(names, kinds))
         given = ", ".join(f"%e{i}" for i in range(len(kinds)))
-        layouts = ", ".join('"constant"' if i in self.constants else '""' for i in range(len(kinds)))
+        unknown = [",".join("?" * o.count("x")) for o in self.outs]
+        outs = [f'"strided {u}"' if self.strided_outs else '""' for u in unknown]
+        layouts = ", ".join(['"constant"' if i in self.constants else '""' for i in range(count)] + outs)
         yields = f""" "refrt.yield"({", ".join(self.results)}) : ({", ".join(self.outs)}) -> ()"""
         body = "\n".join([*self.lines, yields])
         return (

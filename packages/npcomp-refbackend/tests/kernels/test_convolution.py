@@ -229,6 +229,33 @@ def test_epilogues(conv: Conv, epilogue: tuple[str, ...]) -> None:
     check(compile_dispatch(region(conv, dynamic=True, epilogue=epilogue), convolution.emit), conv, epilogue=epilogue)
 
 
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("conv", [PLAIN[1], PLAIN[3], PLAIN[8], PLAIN[12], PLAIN[15]], ids=str)
+def test_result_inside_a_larger_image(conv: Conv, last: bool) -> None:
+    """Results may be the inner part of the next convolution's padded input: rows are not neighbours in memory."""
+    if last and conv.groups == conv.c:
+        pytest.skip("depthwise images have channels outside")
+    group = [conv.groups] if conv.groups > 1 else []
+    f, c = conv.f // conv.groups, conv.c // conv.groups
+    shapes = [conv.n, *group, c, *conv.space], [*group, f, c, *conv.kernel], [*group, f]
+    x, w, bias = (data(shape, "f32", seed) for seed, shape in enumerate(shapes))
+    convolve = (torch.conv1d, torch.conv2d, torch.conv3d)[conv.rank - 1]
+    flat = x.reshape(conv.n, conv.c, *conv.space), w.reshape(conv.f, c, *conv.kernel), bias.reshape(-1)
+    want = convolve(*flat, conv.steps, 0, conv.gaps, conv.groups).relu()
+    for dynamic in (False, True):
+        built = region(conv, dynamic=dynamic, constant=True, epilogue=("bias", "relu"), last=last)
+        built.strided_outs = True
+        compiled = compile_dispatch(built, convolution.emit)
+        outer = torch.full([conv.n, *group, f, *(s + 2 for s in conv.out_space)], 7.0)
+        if last:
+            outer = outer.movedim(1, -1).contiguous().movedim(-1, 1)
+        inner = outer[(..., *[slice(1, -1)] * conv.rank)]
+        source, target = (x.movedim(1, -1).contiguous(), inner.movedim(1, -1)) if last else (x, inner)
+        compiled(source, w, bias, outs=[target])
+        torch.testing.assert_close(inner, want.reshape(inner.shape), rtol=1e-5, atol=1e-4)
+        assert int((outer == 7).sum()) >= outer.numel() - inner.numel()
+
+
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(
     "dtype,sums", [("f64", "f64"), ("bf16", "f32"), ("f16", "f16"), ("i32", "i32"), ("i8", "i32"), ("i64", "i64")]
