@@ -14,7 +14,7 @@ from npcomp_dialects.contract import BACKEND, check
 from npcomp_dialects.errors import UnsupportedError, resolve
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import effects, walk
-from npcomp_dialects.passes.scalarize_lists import changes_lists
+from npcomp_dialects.passes.scalarize_lists import has_work
 
 SIMPLIFY = "simplify"
 TO_TYPED_VALUES = (
@@ -30,8 +30,8 @@ TO_TYPED_VALUES = (
     "maximize-value-semantics",
     "refine-types",
 )
-IF_LISTS_CHANGE = ("scalarize-lists", "refine-types")
-"""Run once more where a program still changes lists: inference has found out how often loops run."""
+IF_LISTS_ARE_LEFT = ("scalarize-lists", "refine-types")
+"""Run once more where lists are left: inference has found out how often loops run."""
 TO_TORCH_CONTRACT = (SIMPLIFY, "decompose", "refine-types", SIMPLIFY, "complete-signatures", "verify-torch-contract")
 
 
@@ -39,8 +39,8 @@ def lower_to_torch_contract(module: ir.Module, options: Any, report: Any = None)
     """Bring a module as imported to the torch contract. `options.opt_level` 0 leaves out `simplify`."""
     runner = _Runner(module, options, report)
     runner.run_passes(TO_TYPED_VALUES)
-    if changes_lists(module):
-        runner.run_passes(IF_LISTS_CHANGE)
+    if has_work(module):
+        runner.run_passes(IF_LISTS_ARE_LEFT)
     runner.run_passes(TO_TORCH_CONTRACT)
 
 

@@ -13,7 +13,7 @@ FOLDER = Path(passes.__file__).parent
 
 
 def test_every_pass_of_the_pipeline_exists() -> None:
-    for name in (*pipelines.TO_TYPED_VALUES, *pipelines.IF_LISTS_CHANGE, *pipelines.TO_TORCH_CONTRACT):
+    for name in (*pipelines.TO_TYPED_VALUES, *pipelines.IF_LISTS_ARE_LEFT, *pipelines.TO_TORCH_CONTRACT):
         assert passes.lookup(name).name == name
 
 

@@ -1,9 +1,9 @@
-"""Unrolling of loops that change lists: each turn then changes the list in straight-line code."""
+"""Unrolling of loops over lists: each turn then changes a list, or takes its item, in straight-line code."""
 
 from __future__ import annotations
 
 from npcomp_dialects.mlir import ir
-from npcomp_dialects.passes import constants, walk
+from npcomp_dialects.passes import constants, effects, walk
 from npcomp_dialects.passes.list_changes import change_of
 
 LIMIT = 4096
@@ -11,14 +11,39 @@ LIMIT = 4096
 
 
 def unroll(block: ir.Block) -> None:
-    """Unroll the loops below a block that change a list from outside and run a known number of times."""
+    """Unroll the loops below a block that have to do with lists and run a known number of times."""
     for op in walk.ops(block):
         for inner in walk.blocks(op):
             unroll(inner)
         if op.name == "torch.prim.Loop":
             turns = _turns(op)
-            if turns is not None and _changes_outer_list(op) and turns * _size(op) <= LIMIT:
+            if turns is not None and wants_unrolling(op) and turns * _size(op) <= LIMIT:
                 _unroll(op, turns)
+
+
+def wants_unrolling(loop: ir.Operation) -> bool:
+    """True for a loop that changes a list from outside, takes items at run-time places, or starts from None."""
+    return _changes_outer_list(loop) or _takes_items(loop) or _starts_from_none(loop)
+
+
+def _takes_items(loop: ir.Operation) -> bool:
+    for op in walk.nested(walk.blocks(loop)[0]):
+        if effects.kernel(op) == "aten.__getitem__.t":
+            index = walk.owner(op.operands[1])
+            if index is None or not constants.is_constant(index):
+                return True
+    return False
+
+
+def _starts_from_none(loop: ir.Operation) -> bool:
+    """True if a variable is None before the first turn: only the turn tells whether it is still."""
+    for value in list(loop.operands)[2:]:
+        source = walk.owner(value)
+        if source is not None and source.name == "torch.derefine":
+            source = walk.owner(source.operands[0])
+        if source is not None and source.name == "torch.constant.none":
+            return True
+    return False
 
 
 def _turns(loop: ir.Operation) -> int | None:

@@ -10,7 +10,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import constants, effects, register, walk
 from npcomp_dialects.passes.coerce import coerce
 from npcomp_dialects.passes.list_changes import CHANGES, CannotFollow, change_of
-from npcomp_dialects.passes.list_loops import unroll
+from npcomp_dialects.passes.list_loops import unroll, wants_unrolling
 
 _CONSTRUCT = "torch.prim.ListConstruct"
 _KEEPS = {
@@ -27,26 +27,30 @@ def scalarize_lists(module: ir.Module) -> None:
 
     Goal: `outs.append(h)` and `torch.stack(outs)` need no list at run time, and inference sees the items.
 
-    A list is followed from where it is made through its block, op after op. A loop that changes a list and runs a
-    known number of times is unrolled first.
+    A list is followed from where it is made through its block, op after op. A loop that changes a list, takes its
+    items by the number of the turn, or starts with a variable that is None, is unrolled first if it runs a known
+    number of times.
 
     Restrictions: a list that is changed inside a branch, or in a loop of unknown length, stays as it is; so does
     one that is changed while another object holds it, and one changed at an index that only run time knows.
     """
     with module.context:
         for function in walk.functions(module):
-            if _changes_lists(function):
+            if _has_work(function):
                 unroll(walk.blocks(function)[0])
                 _scalarize(walk.blocks(function)[0])
 
 
-def changes_lists(module: ir.Module) -> bool:
-    """True if some op of the module changes a list."""
-    return any(map(_changes_lists, walk.functions(module)))
+def has_work(module: ir.Module) -> bool:
+    """True if some function of the module changes a list, or has a loop that wants unrolling."""
+    return any(map(_has_work, walk.functions(module)))
 
 
-def _changes_lists(function: ir.Operation) -> bool:
-    return any(change_of(op) is not None for op in walk.nested(walk.blocks(function)[0]))
+def _has_work(function: ir.Operation) -> bool:
+    for op in walk.nested(walk.blocks(function)[0]):
+        if change_of(op) is not None or (op.name == "torch.prim.Loop" and wants_unrolling(op)):
+            return True
+    return False
 
 
 @dataclass

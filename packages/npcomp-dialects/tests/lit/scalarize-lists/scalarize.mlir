@@ -111,3 +111,29 @@ func.func @stays(%c: !torch.bool, %n: !torch.int) -> !torch.tuple<list<int>, int
   %4 = torch.aten.append.t %held, %n : !torch.list<int>, !torch.int -> !torch.list<int>
   return %tuple : !torch.tuple<list<int>, int>
 }
+
+// -----
+
+// A loop over the items of a list, and one with a variable that is None at first.
+// CHECK-LABEL: func.func @unrolled
+// CHECK-NOT:     torch.prim.Loop
+// CHECK-COUNT-2: torch.aten.__getitem__.t
+// CHECK-COUNT-2: torch.aten.__is__
+func.func @unrolled(%l: !torch.list<int>, %x: !torch.int) -> (!torch.int, !torch.optional<int>) {
+  %two = torch.constant.int 2
+  %true = torch.constant.bool true
+  %none = torch.constant.none
+  %0 = torch.prim.Loop %two, %true, init(%x) {
+  ^bb0(%i: !torch.int, %k: !torch.int):
+    %1 = torch.aten.__getitem__.t %l, %i : !torch.list<int>, !torch.int -> !torch.int
+    torch.prim.Loop.condition %true, iter(%1 : !torch.int)
+  } : (!torch.int, !torch.bool, !torch.int) -> !torch.int
+  %h = torch.derefine %none : !torch.none to !torch.optional<int>
+  %2 = torch.prim.Loop %two, %true, init(%h) {
+  ^bb0(%i: !torch.int, %k: !torch.optional<int>):
+    %3 = torch.aten.__is__ %k, %none : !torch.optional<int>, !torch.none -> !torch.bool
+    %4 = torch.derefine %i : !torch.int to !torch.optional<int>
+    torch.prim.Loop.condition %true, iter(%4 : !torch.optional<int>)
+  } : (!torch.int, !torch.bool, !torch.optional<int>) -> !torch.optional<int>
+  return %0, %2 : !torch.int, !torch.optional<int>
+}
