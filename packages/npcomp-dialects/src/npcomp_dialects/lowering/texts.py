@@ -48,15 +48,15 @@ def text_of(value: Any) -> Text:
 
 
 def only_raised(op: ir.Operation) -> bool:
-    """True if the text that an op makes is for an exception and nothing else."""
+    """True if the text that an op makes is for an exception or a warning and nothing else."""
     if _kernel(op) not in HANDLERS:
         return False
     users = [use.owner.operation for result in op.results for use in result.uses]
     return all(user.name == "torch.prim.RaiseException" or only_raised(user) for user in users)
 
 
-def make(f: FunctionLowering, op: ir.Operation) -> Text:
-    """The text that an op makes."""
+def make(f: FunctionLowering, op: ir.Operation) -> Any:
+    """The text that an op makes; nothing for a warning, which compiled code does not give."""
     return HANDLERS[_kernel(op)]([f.env[operand] for operand in op.operands])
 
 
@@ -86,7 +86,8 @@ def _fill(pattern: re.Pattern[str], placeless: dict[str, str], arguments: Sequen
     return _joined([*texts, text_of(template[end:])])
 
 
-HANDLERS: dict[str, Callable[[Sequence[Any]], Text]] = {
+HANDLERS: dict[str, Callable[[Sequence[Any]], Any]] = {
+    "aten.warn": lambda arguments: (),
     "aten.format": lambda arguments: _fill(_BRACES, {"{{": "{", "}}": "}"}, arguments),
     "aten.percentFormat": lambda arguments: _fill(_PERCENT, {"%%": "%"}, arguments),
     "aten.add.str": lambda arguments: _joined([text_of(argument) for argument in arguments]),

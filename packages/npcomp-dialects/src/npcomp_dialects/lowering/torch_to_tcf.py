@@ -249,7 +249,7 @@ class FunctionLowering:
 
     def _refuse_distant_lists(self, schema: Any, values: list[Any]) -> None:
         """A list that a branch or loop changes, but that lives outside, would need to be a run-time list."""
-        for argument, value in zip(schema.arguments, values, strict=True):
+        for argument, value in zip(schema.arguments, values):  # more values than arguments where they vary
             if argument.type.writes and self.list_depth.get(id(value), 0) != len(self.emitter.scopes):
                 raise StructureMismatch("a list is changed inside a branch or loop that run time decides")
 
