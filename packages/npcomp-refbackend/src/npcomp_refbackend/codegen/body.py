@@ -2,8 +2,8 @@
 
 f16 and bf16 are computed in f32 and rounded once, where the body yields (an explicit `truncf` in the body rounds too).
 `index` becomes i64. Values that are the same in every lane stay scalars until they meet a vector. Transcendental
-functions of f32 become the polynomials of vmath.py; those of f64 call the C library lane by lane. Integer division never traps: division by
-zero gives an unspecified value, because tails compute on lanes that hold nothing.
+functions of f32 become the polynomials of vmath.py; those of f64 call the C library lane by lane. Integer division
+never traps: division by zero gives an unspecified value, because tails compute on lanes that hold nothing.
 """
 
 from __future__ import annotations

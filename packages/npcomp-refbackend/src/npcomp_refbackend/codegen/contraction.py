@@ -96,8 +96,8 @@ def match(dispatch: Dispatch, target: Target) -> Plan | None:
         axes = _axes(product.rhs, product.outer, product.rest + product.k, product.n)
         rhs = PackedRight(product.rhs.operand.dtype, sums, product.rhs.unsigned, axes, tile.width)
         steps = static_extent(dispatch, product.k)
-        turning = product.rest and steps is not None and 2 * steps <= depth and not widens
-        turns = depth // max(steps, 1) if turning else 0
+        if product.rest and steps is not None and 2 * steps <= depth and not widens:
+            turns = depth // max(steps, 1)
     if product.lhs.operand.constant and product.lhs.is_plain and not product.rest:
         axes = _axes(product.lhs, product.outer, product.m, product.k)
         lhs = PackedLeft(product.lhs.operand.dtype, sums, product.lhs.unsigned, axes, block, tile.heights)
@@ -114,7 +114,7 @@ def emit_plan(kb: KernelBuilder, dispatch: Dispatch, plan: Plan) -> Schedule:
     return _Contraction(kb, dispatch, plan).write()
 
 
-def _axes(factor: Factor, *roles: Axis) -> tuple[tuple[int, ...], ...]:
+def _axes(factor: Factor, *roles: Axis) -> Any:
     """The factor's dimensions behind each role's loops."""
     found = ([factor.dim_of(loop) for loop in role] for role in roles)
     return tuple(tuple(dim for dim in dims if dim is not None) for dims in found)
@@ -139,7 +139,7 @@ class _Contraction:
         down, across = kb.ceildiv(self.rows, plan.block), kb.ceildiv(self.columns, tile.width)
         self.boxes = [*self.extents, kb.max(down, 1), kb.max(across, 1)]
         kb.loop(kb.begin, kb.end, self._unit)
-        units = [((loop,), 1) for loop in product.outer]
+        units: list[tuple[Axis, int]] = [((loop,), 1) for loop in product.outer]
         units += [(product.m, plan.block), (product.n, tile.width)]
         packs = {f.operand.index: p for f, p in ((product.lhs, plan.lhs), (product.rhs, plan.rhs)) if p}
         parameters = {"tile": f"{tile.heights[0]}x{tile.width}", "plan": str(plan)}

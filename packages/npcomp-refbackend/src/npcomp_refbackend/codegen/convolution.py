@@ -176,7 +176,7 @@ class _Convolution:
         down, across = kb.ceildiv(self.channels, plan.channels), kb.ceildiv(self.total, plan.pixels)
         self.boxes = [*self.extents, kb.max(down, 1), kb.max(across, 1)]
         kb.loop(kb.begin, kb.end, self._unit)
-        units = [((loop,), 1) for loop in windowed.outer]
+        units: list[tuple[Axis, int]] = [((loop,), 1) for loop in windowed.outer]
         units += [(windowed.channels, plan.channels), (windowed.pixels, plan.pixels)]
         packs = {windowed.weights.operand.index: plan.packed} if plan.packed else {}
         parameters = {"tile": f"{tile.heights[0]}x{tile.width}", "plan": str(plan)}

@@ -54,7 +54,7 @@ class _Depthwise:
         extents = [kb.max(loop_extent(kb, self.dispatch, l), 1) for l in self.outer]
         self.boxes = [*extents, kb.max(kb.ceildiv(self.height, self.rows), 1)]
         kb.loop(kb.begin, kb.end, self._unit)
-        units = [((l,), 1) for l in self.outer]
+        units: list[tuple[tuple[int, ...], int]] = [((l,), 1) for l in self.outer]
         units += [((self.row_loop,) if self.row_loop is not None else (), self.rows)]
         plan = f"depthwise, {self.rows} rows x {self.lanes} pixels of {self.windowed.sums}"
         return Schedule("convolution", tuple(units), 64, {"plan": plan})

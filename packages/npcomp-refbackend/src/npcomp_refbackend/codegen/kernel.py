@@ -77,7 +77,11 @@ class KernelBuilder(MemoryMixin):
         with ir.InsertionPoint(self.module.body):
             op = func.FuncOp(name, (list(types), []))
         width = str(8 * self.target.vector_bytes)
-        passthrough = [["prefer-vector-width", width], ["min-legal-vector-width", width], "nounwind"]
+        passthrough: list[str | list[str]] = [
+            ["prefer-vector-width", width],
+            ["min-legal-vector-width", width],
+            "nounwind",
+        ]
         if internal:
             op.attributes["llvm.linkage"] = ir.Attribute.parse("#llvm.linkage<internal>")
             passthrough.append("noinline")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import arith, math
@@ -32,7 +33,7 @@ class Lanes:
     def c(self, number: float) -> ir.Value:
         return self.kb.const(float(number), self.dtype, self.count)
 
-    def int(self, number: int) -> ir.Value:
+    def int(self, number: Any) -> ir.Value:
         return self.kb.const(number, self.integer, self.count)
 
     def add(self, a: ir.Value, b: ir.Value) -> ir.Value:
@@ -97,10 +98,10 @@ class Lanes:
     def xor(self, a: ir.Value, b: ir.Value) -> ir.Value:
         return arith.XOrIOp(a, b).result
 
-    def shl(self, x: ir.Value, count: int) -> ir.Value:
+    def shl(self, x: ir.Value, count: Any) -> ir.Value:
         return arith.ShLIOp(x, self.int(count)).result
 
-    def sar(self, x: ir.Value, count: int) -> ir.Value:
+    def sar(self, x: ir.Value, count: Any) -> ir.Value:
         return arith.ShRSIOp(x, self.int(count)).result
 
     def int_equal(self, a: ir.Value, b: ir.Value) -> ir.Value:

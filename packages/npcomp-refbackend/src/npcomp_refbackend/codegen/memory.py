@@ -72,7 +72,18 @@ class Operand(Buffer):
 
 
 class MemoryMixin:
-    """The memory half of KernelBuilder."""
+    """The memory half of KernelBuilder, which brings the rest."""
+
+    ptr: ir.Type
+    type: Any
+    lanes: Any
+    const: Any
+    value: Any
+    broadcast: Any
+    iota: Any
+    extract: Any
+    branch: Any
+    prologue: Any
 
     def address(self, buffer: Buffer, offset: Int) -> ir.Value:
         """Pointer to element `offset`."""

@@ -155,7 +155,7 @@ class Joins:
     def within(self, factor: Factor, a: int, b: int) -> bool:
         memory = Memory(factor.operand, factor.access.indices, False, 0)
         outer, inner, size = factor.static_step(a), factor.static_step(b), self.dispatch.loops[b].size
-        if None not in (outer, inner, size):
+        if outer is not None and inner is not None and size is not None:
             return outer == inner * size
         return walks_as_one(memory, a, b)
 
