@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from npcomp_dialects import backends
@@ -108,12 +107,3 @@ def compile_module(
     artifact = found.compile(module, options)
     report.seconds["backend"] = time.perf_counter() - start
     return Program(kept, artifact, report)
-
-
-def dump_path(options: CompileOptions, name: str) -> Path | None:
-    """Where a step writes its IR, if it is to write it."""
-    if options.dump_dir is None:
-        return None
-    folder = Path(options.dump_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name

@@ -67,10 +67,6 @@ class Types:
             self._value[type] = _value_semantic(type)
         return self._value[type]
 
-    def has_reference(self, type: ir.Type) -> bool:
-        """True for a type with a `tensor`, which may be mutated, in it."""
-        return self.value_semantic(type) != type
-
 
 def dtype_of(element: ir.Type | None) -> DType | None:
     """The DType of a tensor type's element type; None for an unknown or unsupported one."""

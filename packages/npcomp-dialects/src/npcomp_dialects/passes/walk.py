@@ -30,10 +30,6 @@ def terminator(block: ir.Block) -> ir.Operation:
     return block.operations[len(block.operations) - 1].operation
 
 
-def body(module: ir.Module) -> ir.Block:
-    return module.body
-
-
 def functions(module: ir.Module) -> list[ir.Operation]:
     """The `func.func`s with a body."""
     return [op for op in ops(module.body) if op.name == "func.func" and len(op.regions[0].blocks)]
