@@ -221,3 +221,37 @@ def test_tensors_without_a_form_are_refused(value, reason):
 
     with pytest.raises(nts.TorchScriptError, match=rf"attribute 'odd'.*{reason}[\s\S]*do: "):
         nts.import_module(Model())
+
+
+class Rows(torch.nn.Module):
+    """A buffer, and a view of its first row."""
+
+    def __init__(self, writes: bool) -> None:
+        super().__init__()
+        self.register_buffer("table", torch.ones(3, 4))
+        self.first = self.table[0]
+        self.writes = writes
+
+    def forward(self, x):
+        if self.writes:
+            self.table[1:].add_(x)
+        return self.first + x
+
+
+def test_a_view_of_another_attribute(find):
+    class Reads(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("table", torch.ones(3, 4))
+            self.first = self.table[0]
+
+        def forward(self, x):
+            return self.first + self.table + x
+
+    held = slot(nts.import_module(Reads()), find, "first")
+    assert str(held.type) == "!torch.tensor<[4],f32>"
+
+
+def test_a_written_attribute_that_shares_memory_is_refused():
+    with pytest.raises(nts.TorchScriptError, match=r"'table' is written and shares memory with attribute 'first'"):
+        nts.import_module(Rows(True))

@@ -25,6 +25,7 @@ from npcomp_torchscript.instances import Instance, Instances
 from npcomp_torchscript.locations import Locations
 from npcomp_torchscript.nodes import GraphImporter
 from npcomp_torchscript.objects import ObjectImporter
+from npcomp_torchscript.storage import refuse_shared_writes
 from npcomp_torchscript.torch_types import TypeImporter
 
 Specs = Sequence[Any] | Mapping[str, Any] | None
@@ -78,6 +79,8 @@ class ProgramImporter:
             for unit in self.functions:
                 self._function(unit, by_symbol.get(unit.symbol))
             if self.instances is not None:
+                for refusal, place in refuse_shared_writes(self.instances, self.functions):
+                    self.problem(refusal, place)
                 ObjectImporter(self, set(by_symbol)).run(self.instances)
         if self.problems:
             raise TorchScriptError(self.problems)
