@@ -113,3 +113,18 @@ def test_assert(find):
         return x
 
     assert len(find(nts.import_module(model), "torch.prim.RaiseException")) == 1
+
+
+def test_tuples_cross_control_flow_part_by_part(find):
+    def model(x, n: int):
+        for i in range(n):
+            if i > 2:
+                return x, (i, x)
+            x = x + i
+        return x, (n, x)
+
+    module = nts.import_module(model)
+    for op in [*find(module, "torch.prim.If"), *find(module, "torch.prim.Loop")]:
+        assert not any("tuple" in str(result.type) for result in op.results)
+    (result,) = find(module, "func.return")[0].operands
+    assert str(result.type) == "!torch.tuple<tensor, tuple<int, tensor>>"
