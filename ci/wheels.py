@@ -21,6 +21,8 @@ def build(name: str, into: Path) -> Path:
         old.unlink()
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--no-build-isolation", "--wheel-dir", str(into), str(ROOT / "packages" / name)]
+    if (ROOT / "packages" / name / "CMakeLists.txt").exists():
+        command += [f"--config-settings=build-dir={ROOT / 'build' / 'wheel' / name}"]  # kept, so that the next is quick
     start = time.monotonic()
     if subprocess.run(command, cwd=ROOT).returncode:
         raise SystemExit(f"wheels: {name} failed\n  do: {' '.join(command)}")
