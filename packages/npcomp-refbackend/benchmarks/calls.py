@@ -1,6 +1,6 @@
 """What a call costs: a one-element add through the runtime beside eager torch and numpy, in the same minute.
 
-    OMP_NUM_THREADS=1 python packages/npcomp-refbackend/benchmarks/calls.py
+OMP_NUM_THREADS=1 python packages/npcomp-refbackend/benchmarks/calls.py
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from compiled import add_one, artifact, method, tensor  # noqa: E402
+from compiled import add_one, artifact, method, tensor
 
 
 def nanoseconds(call: Callable[[], object], rounds: int = 1000, count: int = 200) -> tuple[float, float]:

@@ -39,7 +39,7 @@ class Instance:
         self.__dict__.update({name: method for name, method in self.methods.items() if name not in taken})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__dict__["methods"]["forward"](*args, **kwargs)
+        return self.forward(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         known = ", ".join(self.__dict__.get("methods", {})) or "none"

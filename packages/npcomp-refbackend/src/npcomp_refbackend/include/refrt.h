@@ -17,6 +17,8 @@ extern "C" {
 #define REFRT_NORETURN _Noreturn
 #endif
 
+#pragma GCC visibility push(default)
+
 /* Grows with every change to what this header describes. */
 #define REFRT_ABI 1
 
@@ -94,6 +96,8 @@ void refrt_tensor_drop(refrt_tensor *tensor);
 /* Runs a method: 0 on success. Argument slots are borrowed (tensors dense row-major), result slots belong to the caller
  * and share memory with nothing else. The signature in the artifact says what the slots are. */
 int refrt_call(refrt_instance *instance, int64_t method, int64_t *args, int64_t *results, refrt_error *error);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
