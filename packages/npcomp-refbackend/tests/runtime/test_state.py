@@ -125,3 +125,25 @@ def test_threads_take_turns(made):
         thread.join()
     assert not errors
     assert program.state()["count"] == 1200
+
+
+def test_long_calls_let_other_threads_run():
+    """A call of the kind that took long before runs without the interpreter lock; its result is as before."""
+    source = """
+    ENTRY(npcomp_forward) {
+      double total = 0;
+      for (int64_t i = 0; i < a[0]; ++i) total += sin((double)i);
+      memcpy(&r[0], &total, 8);
+    }"""
+    program = artifact(source, method([{"name": "n", "kind": "int"}], {"kind": "float"})).load()
+    expected = program(200_000)
+    results = []
+    threads = [threading.Thread(target=lambda: results.extend(program(200_000) for _ in range(5))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    ticks = 0
+    while any(thread.is_alive() for thread in threads):
+        ticks += 1
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 20 and ticks > 0
