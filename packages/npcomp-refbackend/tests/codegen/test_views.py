@@ -211,3 +211,26 @@ def test_residual_reads_what_is_also_padded():
     rows, same = program(a)
     np.testing.assert_allclose(rows, np.pad(2 * a, 1).sum(1), rtol=1e-5)
     np.testing.assert_array_equal(same, 2 * a - a)
+
+
+def test_two_inserts_into_one_tensor():
+    t = Text()
+    x, y = t.arg("tensor<4x3xf32>"), t.arg("tensor<2x3xf32>")
+    base = double(t, x, "i j", x.type)
+    first, second = insert(t, y, base, "0, 0", "2, 3"), insert(t, y, base, "2, 0", "2, 3")
+    program = compile_text(t.returns(first, second))
+    a, b = random(4, 3), random(2, 3)
+    upper, lower = program(a, b)
+    np.testing.assert_array_equal(upper, np.concatenate([b, 2 * a[2:]]))
+    np.testing.assert_array_equal(lower, np.concatenate([2 * a[:2], b]))
+
+
+def test_insert_into_a_strided_view():
+    t = Text()
+    x, y = t.arg("tensor<6x5xf32>"), t.arg("tensor<2x1xf32>")
+    view = slice_of(t, x, "1, 2", "3, 1", "1, 1", "tensor<3x1xf32>")
+    program = compile_text(t.returns(insert(t, y, view, "1, 0", "2, 1"), view))
+    a, b = random(6, 5), random(2, 1)
+    changed, same = program(a, b)
+    np.testing.assert_array_equal(changed, np.concatenate([a[1:2, 2:3], b]))
+    np.testing.assert_array_equal(same, a[1:4, 2:3])

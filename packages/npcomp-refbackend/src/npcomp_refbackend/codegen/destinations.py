@@ -115,13 +115,11 @@ class _Insert:
 
     def _only_views(self, value: Any) -> bool:
         """One insert chain, and views that place other parts of it."""
-        return all(self._writes(u) for u in value.uses)
-
-    def _writes(self, use: Any) -> bool:
-        op = use.owner.operation
-        if op.name == "tensor.extract_slice":
-            return "placed" in op.attributes
-        return op.name == "tensor.cast" or (op.name == "tensor.insert_slice" and use.operand_number == 1)
+        users = [u for u in value.uses if "placed" not in u.owner.operation.attributes]
+        if len(users) != 1:
+            return False
+        op = users[0].owner.operation
+        return op.name == "tensor.cast" or (op.name == "tensor.insert_slice" and users[0].operand_number == 1)
 
     def _prepare(self, root: Any, producer: Any) -> bool:
         """Make the view's operands available before `producer`, and all that the chain wrote before it, unless that

@@ -85,11 +85,16 @@ def _reshaped(op: Any, value: Any) -> Layout:
 
 def _sliced(op: Any, value: Any) -> Layout:
     """A view; still dense when only the outermost dimension that is not 1 is cut and nothing is skipped."""
-    source = layout_of(op.operands[0])
+    source = sliced_layout(op)
     steps = list(op.attributes["static_strides"])
     kept = dropped_dims(op)
     strides = tuple(_scale(s, k) for d, (s, k) in enumerate(zip(source.strides, steps)) if d not in kept)
     return Layout(strides, source.dense and _outermost_only(op, steps))
+
+
+def sliced_layout(op: Any) -> Layout:
+    """Layout of what an extract_slice cuts: a base that was made `unique` is dense."""
+    return dense(op.operands[0]) if "unique" in op.attributes else layout_of(op.operands[0])
 
 
 def _outermost_only(op: Any, steps: list[int]) -> bool:

@@ -11,7 +11,7 @@ from npcomp_dialects.mlir.dialects import arith, llvm, scf
 
 from .constants import TORCH_CODE
 from .int_math import Int, add, mul
-from .layouts import dropped_dims, layout_of, reassociation, shape_of
+from .layouts import Layout, dropped_dims, layout_of, reassociation, shape_of, sliced_layout
 
 _DYNAMIC = -(2**63)
 
@@ -26,9 +26,9 @@ def size_of(driver: Any, value: Any, dim: int) -> Int:
     return known if known is not None else driver.calls.size(driver.get(value), dim)
 
 
-def strides_of(driver: Any, value: Any) -> list[Int]:
+def strides_of(driver: Any, value: Any, layout: Layout | None = None) -> list[Int]:
     """Strides of a value: static, computed from sizes where it is dense, else read from the handle."""
-    layout = layout_of(value)
+    layout = layout or layout_of(value)
     rank = len(layout.strides)
     found: list[Int] = []
     step: Int = 1
@@ -176,7 +176,7 @@ def _slice_view(driver: Any, op: Any, base: ir.Value) -> ir.Value:
     offsets = _mixed(driver, op.attributes["static_offsets"], rest[: segments[-3]])
     sizes = _mixed(driver, op.attributes["static_sizes"], rest[segments[-3] : segments[-3] + segments[-2]])
     steps = _mixed(driver, op.attributes["static_strides"], rest[segments[-3] + segments[-2] :])
-    strides = strides_of(driver, op.operands[0])
+    strides = strides_of(driver, op.operands[0], sliced_layout(op))
     start: Int = 0
     for offset, stride in zip(offsets, strides):
         start = add(driver.calls, start, mul(driver.calls, offset, stride))
