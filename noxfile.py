@@ -1,4 +1,4 @@
-"""Everything one does with this repository. `./nox -l` reads as the manual; the logic lives in ci/*.py and the packages."""
+"""Everything one does with this repository. `./nox -l` reads as the manual; the logic lives in ci/ and the packages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """What CI runs: lint, types, pins, generated files, every package's tests, the docs' code and the isolation of wheels."""
+    """What CI runs: lint, types, pins, generated pages, all packages' tests, the docs' code, each wheel alone."""
     python(session, "ci/suite.py", *session.posargs)
 
 
@@ -65,7 +65,12 @@ def unit(session: nox.Session) -> None:
 @nox.session
 def lit(session: nox.Session) -> None:
     """The FileCheck tests of passes and diagnostics. `-- FILE…`"""
-    python(session, "-m", "lit.main", "-v", *(session.posargs or ["packages/npcomp-dialects/tests/lit"]))
+    python(
+        session,
+        str(environment.VENV / "bin" / "lit"),
+        "-v",
+        *(session.posargs or ["packages/npcomp-dialects/tests/lit"]),
+    )
 
 
 @nox.session

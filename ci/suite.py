@@ -21,7 +21,7 @@ STEPS: dict[str, list[str]] = {
     "lint": [PYTHON, "ci/lint.py"],
     "types": [PYTHON, "-m", "mypy", "--config-file", "ci/mypy.ini"],
     "gen": [PYTHON, "ci/gen.py", "--check"],
-    "lit": [PYTHON, "-m", "lit.main", "-q", "packages/npcomp-dialects/tests/lit"],
+    "lit": [PYTHON, str(Path(PYTHON).parent / "lit"), "-s", "packages/npcomp-dialects/tests/lit"],
     "unit": [*PYTEST, "packages", "ci/tests"],
     "opcheck": [PYTHON, "ci/opcheck.py"],
     "curriculum": [PYTHON, "-m", "npcomp_curriculum", "run"],

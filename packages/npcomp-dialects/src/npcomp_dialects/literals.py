@@ -6,6 +6,7 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
+
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
