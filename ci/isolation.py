@@ -40,7 +40,7 @@ TRIALS = {
         ["npcomp-dialects", "npcomp-refbackend"], False,
         "import npcomp_refbackend as nrb\n"
         "try: nrb.load('/nowhere.npc')\n"
-        "except FileNotFoundError: pass",
+        "except nrb.ArtifactError: pass",
         ["torch", "npcomp_dialects", "npcomp_acap", "npcomp_torchscript"],
     ),
     "npcomp-torchscript": Trial(

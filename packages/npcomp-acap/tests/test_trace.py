@@ -125,3 +125,15 @@ def test_a_wrong_shape_is_refused_and_the_next_call_works() -> None:
     with pytest.raises((TypeError, ValueError), match=r"dimension 1 is 5, must be 4"):
         program(torch.randn(3, 5))
     check(program, model, torch.randn(2, 4))
+
+
+def test_a_check_with_an_effect_stays_and_names_the_line() -> None:
+    program = acap.trace(torch.linalg.inv, torch.eye(3))
+    check(program, torch.linalg.inv, torch.eye(3) * 2)
+    with pytest.raises(RuntimeError, match="singular"):
+        program(torch.zeros(3, 3))
+
+
+def test_sizes_are_results() -> None:
+    program = acap.trace(lambda x: [x.size(0), x.size(1)], torch.ones(3, 4), dynamic={0: {0: "n"}})
+    assert program(torch.ones(5, 4)) == [5, 4]

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 import torch.utils._pytree as pytree
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch._subclasses.functional_tensor import dispatch_functionalize
+from torch._subclasses.functional_tensor import FunctionalTensorMode, dispatch_functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import (
     DimDynamic,
@@ -23,7 +23,7 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 
-from npcomp_acap import decisions, user_lines
+from npcomp_acap import decisions, effects, user_lines
 from npcomp_acap.cells import WithCells
 from npcomp_acap.errors import CaptureError
 from npcomp_acap.signature import Computed
@@ -158,7 +158,8 @@ def capture(
             inputs.append(_fake(mode, leaf, dims, stand_in_sizes))
     try:
         with _device_neutral(), mode, user_lines.recorded():
-            owner = make_fx(dispatch_functionalize(lifted), tracing_mode="real", record_stack_traces=True)(*inputs)
+            functional = dispatch_functionalize(lifted, FunctionalTensorMode(_allow_token_discovery=True))
+            owner = make_fx(functional, tracing_mode="real", record_stack_traces=True)(*inputs)
     except CaptureError:
         raise
     except (GuardOnDataDependentSymNode, torch._subclasses.fake_tensor.DataDependentOutputException) as error:
@@ -166,7 +167,10 @@ def capture(
     except torch._subclasses.fake_tensor.DynamicOutputShapeException as error:
         raise _refusal(error, f"{error} makes a tensor whose shape depends on values") from error
     except Exception as error:
-        raise _refusal(error, f"running it on fake tensors raised {type(error).__name__}: {error}") from error
+        first_line = str(error).partition("\n")[0]
+        what = f"{type(error).__name__}: {first_line}"
+        raise _refusal(error, f"running it on fake tensors raised {what}") from error
+    effects_kept = effects.untie(owner.graph)
     written, mutated = _prune_results(owner.graph, lifted.kept, len(state.tensors))
     if mutated:
         raise CaptureError(
@@ -174,7 +178,7 @@ def capture(
             do="clone it first, or keep it in a module buffer, which is state",
         )
     _drop_profiler_calls(owner.graph)
-    owner.graph.eliminate_dead_code()
+    owner.graph.eliminate_dead_code(lambda node: node.is_impure() or node in effects_kept)
     assert lifted.result_spec is not None
     captured = Captured(
         owner.graph, owner, state, inputs, lifted.result_spec, lifted.result_constants, lifted.kept, written

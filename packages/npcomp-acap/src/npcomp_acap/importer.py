@@ -125,6 +125,8 @@ def tensor_type(fake: torch.Tensor) -> ir.Type:
 
 
 def value_type(fake: Any) -> ir.Type:
+    if fake is None:  # a result that was not asked for
+        return td.ValueTensorType.get(None, None)
     if isinstance(fake, torch.Tensor):
         return tensor_type(fake)
     if isinstance(fake, torch.SymBool | bool):

@@ -205,6 +205,8 @@ _CONSTRUCT = {
 def _flatten_results(function: ir.Operation, declared: Tree) -> Tree:
     end = walk.terminator(walk.blocks(function)[0])
     values = list(end.operands)
+    if "items" in declared and _are_leaves(values) and len(list(signatures.leaves(declared))) == len(values):
+        return declared
     flat: list[ir.Value] = []
     if len(values) == 1:
         tree = _take_apart(values[0], declared, end, flat)
@@ -217,6 +219,12 @@ def _flatten_results(function: ir.Operation, declared: Tree) -> Tree:
         ir.Operation.create("func.return", [], flat, loc=end.location, ip=ip)
         end.erase()
     return tree
+
+
+def _are_leaves(values: list[ir.Value]) -> bool:
+    """True for values that no container holds together: the results of a captured program, flat from the start."""
+    containers = (td.TupleType, td.ListType, td.DictType, td.OptionalType, td.NoneType)
+    return not any(isinstance(value.type, containers) for value in values)
 
 
 def _take_apart(value: ir.Value, declared: Tree, end: ir.Operation, flat: list[ir.Value]) -> Tree:
