@@ -10,7 +10,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import walk
 
 _OVERWRITE = "torch.overwrite.tensor.contents"
-_SAME_OBJECT = {
+SAME_OBJECT = {
     "torch.derefine",
     "torch.prim.unchecked_cast",
     "torch.tensor_static_info_cast",
@@ -117,7 +117,7 @@ def _may_train(op: ir.Operation) -> bool:
 
 def _aliases(op: ir.Operation, position: int) -> list[ir.Value]:
     """The values that may be the object which an op takes at a position."""
-    if op.name in _SAME_OBJECT:
+    if op.name in SAME_OBJECT:
         return list(op.results)
     if op.name == "torch.prim.If.yield":
         return [op.parent.operation.results[position]]

@@ -9,20 +9,10 @@ from npcomp_dialects.errors import UnsupportedError, resolve
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import constants, effects, walk
 from npcomp_dialects.passes.abstraction import Types
+from npcomp_dialects.passes.effects import SAME_OBJECT
 from npcomp_dialects.passes.memory import Content, Derived, Handle, Memory, Stamp, State, Whole, bases
 from npcomp_dialects.passes.view_inverse import inverse_of, is_certain
 
-_DERIVING = {
-    "torch.derefine",
-    "torch.prim.unchecked_cast",
-    "torch.tensor_static_info_cast",
-    "torch.prim.ListConstruct",
-    "torch.prim.TupleConstruct",
-    "torch.prim.DictConstruct",
-    "torch.prim.ListUnpack",
-    "torch.prim.TupleUnpack",
-    "torch.prim.TupleIndex",
-}
 _CONTAINERS = ("torch.prim.ListConstruct", "torch.prim.DictConstruct")
 _IN_CONTAINER = "a tensor that is in a list or dict which the program changes"
 _SHAPE_KEEPING = ("torch.aten.copy", "torch.aten.fill.Scalar", "torch.aten.fill.Tensor", "torch.aten.zero")
@@ -198,7 +188,7 @@ class Rewriter:
         name = effects.kernel(op)
         if name is not None and effects.writes_to(name) != frozenset():
             self._write_container(op, name)
-        if op.name in _DERIVING or (name is not None and effects.may_alias(name)):
+        if op.name in SAME_OBJECT or (name is not None and effects.may_alias(name)):
             self._derive(op)
             return
         self.use(op)

@@ -134,10 +134,11 @@ def _mergeable(a: int, b: int, dispatch: Dispatch, memory: list[Memory], fixed: 
             return False
         if (a in stage.reduced) != (b in stage.reduced):
             return False
-    return all(_walks_as_one(m, a, b) for m in memory)
+    return all(walks_as_one(m, a, b) for m in memory)
 
 
-def _walks_as_one(memory: Memory, a: int, b: int) -> bool:
+def walks_as_one(memory: Memory, a: int, b: int, *, dense: bool = False) -> bool:
+    """Can the loops `a` and `b` of an operand be one? With `dense`, only operands without gaps are accepted."""
     uses = [(d, i) for d, i in enumerate(memory.indices) if any(t in (a, b) for t, _ in i.terms)]
     if not uses:
         return True
@@ -147,8 +148,8 @@ def _walks_as_one(memory: Memory, a: int, b: int) -> bool:
     operand = memory.operand
     if any(operand.sizes[d] != 1 for d in range(outer + 1, inner)):
         return False
-    if operand.dense:
-        return True
+    if operand.dense or dense:
+        return operand.dense
     step, size, unit = operand.strides[outer], operand.sizes[inner], operand.strides[inner]
     return step is not None and size is not None and unit is not None and step == size * unit
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from npcomp_dialects.mlir import ir
 
-from .axes import Axis, Memory, memory_of
+from .axes import Axis, Memory, memory_of, walks_as_one
 from .dispatch import Access, Dispatch, Operand, Stage
 
 _WIDEN = ("arith.extf", "arith.extsi", "arith.extui")
@@ -145,19 +145,19 @@ class Joins:
 
     def everywhere(self, a: int, b: int) -> bool:
         """In all memory, and no body asks where it is in them."""
-        return not {a, b} & self.fixed and all(walks_as_one(m, a, b) for m in self.memory)
+        return not {a, b} & self.fixed and all(walks_as_one(m, a, b, dense=True) for m in self.memory)
 
     def except_in(self, factor: Factor) -> Callable[[int, int], bool]:
         """In all memory but `factor`'s."""
         others = [m for m in self.memory if m.operand is not factor.operand]
-        return lambda a, b: not {a, b} & self.fixed and all(walks_as_one(m, a, b) for m in others)
+        return lambda a, b: not {a, b} & self.fixed and all(walks_as_one(m, a, b, dense=True) for m in others)
 
     def within(self, factor: Factor, a: int, b: int) -> bool:
         memory = Memory(factor.operand, factor.access.indices, False, 0)
         outer, inner, size = factor.static_step(a), factor.static_step(b), self.dispatch.loops[b].size
         if outer is not None and inner is not None and size is not None:
             return outer == inner * size
-        return walks_as_one(memory, a, b)
+        return walks_as_one(memory, a, b, dense=True)
 
 
 def asked_for(dispatch: Dispatch) -> set[int]:
@@ -169,16 +169,3 @@ def asked_for(dispatch: Dispatch) -> set[int]:
                 loop: Any = stage.dims[op.operation.attributes["dim"].value]
                 found.update([] if loop is None else [loop])
     return found
-
-
-def walks_as_one(memory: Memory, a: int, b: int) -> bool:
-    uses = [(d, i) for d, i in enumerate(memory.indices) if any(t in (a, b) for t, _ in i.terms)]
-    if not uses:
-        return True
-    if [i.loop for _, i in uses] != [a, b]:
-        return False
-    (outer, _), (inner, _) = uses
-    operand = memory.operand
-    if any(operand.sizes[d] != 1 for d in range(outer + 1, inner)):
-        return False
-    return operand.dense
