@@ -137,3 +137,10 @@ def test_a_check_with_an_effect_stays_and_names_the_line() -> None:
 def test_sizes_are_results() -> None:
     program = acap.trace(lambda x: [x.size(0), x.size(1)], torch.ones(3, 4), dynamic={0: {0: "n"}})
     assert program(torch.ones(5, 4)) == [5, 4]
+
+
+def test_recurrent_layers_at_another_batch() -> None:
+    model = nn.LSTM(4, 6, batch_first=True).eval()
+    program = acap.trace(model, torch.randn(2, 5, 4), dynamic={0: {0: "batch"}})
+    x = torch.randn(3, 5, 4)
+    check(program, model, x)

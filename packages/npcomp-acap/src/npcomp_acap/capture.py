@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 import torch.utils._pytree as pytree
+from torch._dispatch.python import enable_python_dispatcher
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch._subclasses.functional_tensor import FunctionalTensorMode, dispatch_functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -157,7 +158,7 @@ def capture(
         if isinstance(leaf, torch.Tensor):
             inputs.append(_fake(mode, leaf, dims, stand_in_sizes))
     try:
-        with _device_neutral(), mode, user_lines.recorded():
+        with _device_neutral(), mode, enable_python_dispatcher(), user_lines.recorded():
             functional = dispatch_functionalize(lifted, FunctionalTensorMode(_allow_token_discovery=True))
             owner = make_fx(functional, tracing_mode="real", record_stack_traces=True)(*inputs)
     except CaptureError:

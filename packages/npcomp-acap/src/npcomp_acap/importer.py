@@ -79,7 +79,7 @@ class Importer:
         given = dict(zip((a.name for a in schema.arguments), node.args)) | node.kwargs
         args = [given.get(a.name, a.default_value) for a in schema.arguments]
         kinds = [str(a.real_type) for a in schema.arguments]
-        fakes = node.meta["val"]
+        fakes = node.meta.get("val")  # a call without results has none
         if len(schema.returns) == 1 and isinstance(fakes, list | tuple):
             return self._list_result(schema_name(schema), args, kinds, fakes)
         outputs = list(fakes) if isinstance(fakes, list | tuple) else [] if fakes is None else [fakes]
