@@ -27,12 +27,11 @@ IMPORTS = {
     "npcomp_acap (torch imported before)": "import npcomp_acap",
 }
 ONE_ELEMENT = """
-import torch, npcomp_torchscript as nts
-from npcomp_curriculum import bench
+import torch
+from npcomp_curriculum import bench, frontends, registry
 torch.set_num_threads(1)
-def add(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    return x + y
-program = nts.compile(add, [nts.TensorSpec([1], torch.float32)] * 2)
+entry = registry.matching("elementwise.add")[0]
+program = frontends.compile_torchscript(entry, entry.module(), "refbackend")
 x = torch.ones(1)
 times = bench.measure({"eager": lambda: torch.add(x, x), "ours": lambda: program(x, x), "empty": lambda: None})
 print({name: round(us - times["empty"], 3) for name, us in times.items()})
@@ -87,12 +86,16 @@ def cpu() -> str:
     return f"{os.cpu_count()} cores, {platform.machine()}, {vector}"
 
 
+def one_element_add() -> str:
+    run = subprocess.run([sys.executable, "-c", ONE_ELEMENT], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    return run.stdout.strip() or f"failed ({run.returncode})"
+
+
 def collect() -> dict[str, Any]:
-    add = subprocess.run([sys.executable, "-c", ONE_ELEMENT], capture_output=True, text=True, env=ENVIRONMENT)
     return {
         "date": time.strftime("%Y-%m-%d"), "machine": cpu(), "lines": lines_per_file(), "wheels_mib": wheel_weights(),
         "import_ms": {name: timed_import(statement) for name, statement in IMPORTS.items()},
-        "one_element_add_us": add.stdout.strip() or add.stderr[-400:],
+        "one_element_add_us": one_element_add(),
         "opcheck": opcheck_counts(),
         "curriculum": run_json("-m", "npcomp_curriculum", "run", "--json"),
         "bench": run_json("-m", "npcomp_curriculum", "bench", "--json"),
