@@ -29,14 +29,8 @@ import torch
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.cases import Case, TensorSpec, as_case
-from npcomp_dialects.aten.dtypes import DType
-from opcheck_programs import Runnable, acap_program, eager_program, torchscript_program
+from opcheck_programs import DTYPES, Runnable, acap_program, eager_program, torchscript_program
 
-DTYPES = {
-    DType.f32: torch.float32, DType.f64: torch.float64, DType.f16: torch.float16, DType.bf16: torch.bfloat16,
-    DType.i8: torch.int8, DType.u8: torch.uint8, DType.i16: torch.int16, DType.i32: torch.int32,
-    DType.i64: torch.int64, DType.bool: torch.bool,
-}  # fmt: skip
 TOLERANCE = {torch.float16: (1e-2, 1e-2), torch.bfloat16: (4e-2, 4e-2), torch.float64: (1e-7, 1e-9)}
 STATUSES = ("native", "fallback", "skipped", "known", "wrong")
 FRONTENDS: dict[str, Callable[..., Runnable]] = {"torchscript": torchscript_program, "acap": acap_program}

@@ -10,7 +10,13 @@ import npcomp_torchscript as nts
 import torch
 from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.cases import Case, TensorSpec
+from npcomp_dialects.aten.dtypes import DType
 
+DTYPES = {
+    DType.f32: torch.float32, DType.f64: torch.float64, DType.f16: torch.float16, DType.bf16: torch.bfloat16,
+    DType.i8: torch.int8, DType.u8: torch.uint8, DType.i16: torch.int16, DType.i32: torch.int32,
+    DType.i64: torch.int64, DType.bool: torch.bool,
+}  # fmt: skip
 NUMBERS = ("aten::item(", "aten::_local_scalar_dense(")  # what they return is a Scalar
 
 
@@ -64,12 +70,10 @@ def eager_program(block: type[Block], case: Case) -> Callable[..., Any]:
 
 def _torch_values(block: type[Block], arguments: dict[str, Any]) -> dict[str, Any]:
     """Codes that `torch.ops` wants as torch objects."""
-    codes = {0: torch.uint8, 1: torch.int8, 2: torch.int16, 3: torch.int32, 4: torch.int64, 5: torch.float16,
-             6: torch.float32, 7: torch.float64, 11: torch.bool, 15: torch.bfloat16}  # fmt: skip
     for argument in block.schema.arguments:
         value = arguments.get(argument.name)
         if argument.type.leaf == "ScalarType" and isinstance(value, int):
-            arguments[argument.name] = codes[value]
+            arguments[argument.name] = DTYPES[DType(value)]
     return arguments
 
 

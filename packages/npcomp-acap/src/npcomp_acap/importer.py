@@ -16,6 +16,7 @@ from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_acap import user_lines
 from npcomp_acap.capture import results_of
 from npcomp_acap.errors import CaptureError
+from npcomp_acap.signature import DTYPE_CODES
 
 SIZE_ARITHMETIC: dict[Any, str] = {
     operator.add: "add", operator.sub: "sub", operator.mul: "mul", operator.floordiv: "floordiv",
@@ -138,10 +139,6 @@ def value_type(fake: Any) -> ir.Type:
     raise CaptureError(f"a call gives a {type(fake).__name__}, which has no type in the torch dialect")
 
 
-DTYPE_CODES = {
-    torch.uint8: 0, torch.int8: 1, torch.int16: 2, torch.int32: 3, torch.int64: 4, torch.float16: 5,
-    torch.float32: 6, torch.float64: 7, torch.bool: 11, torch.bfloat16: 15,
-}  # fmt: skip
 LAYOUT_CODES = {torch.strided: 0}
 MEMORY_FORMAT_CODES = {torch.contiguous_format: 0, torch.preserve_format: 1, torch.channels_last: 2}
 

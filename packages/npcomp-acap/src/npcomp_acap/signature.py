@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 import torch.utils._pytree as pytree
+from npcomp_dialects.aten.dtypes import DType
 
 from npcomp_acap.errors import CaptureError
 
-DTYPES = {
-    torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int8: "i8",
-    torch.uint8: "u8", torch.int16: "i16", torch.int32: "i32", torch.int64: "i64", torch.bool: "bool",
+DTYPE_CODES = {
+    torch.uint8: 0, torch.int8: 1, torch.int16: 2, torch.int32: 3, torch.int64: 4, torch.float16: 5,
+    torch.float32: 6, torch.float64: 7, torch.bool: 11, torch.bfloat16: 15,
 }  # fmt: skip
+DTYPES = {dtype: DType(code).name for dtype, code in DTYPE_CODES.items()}
 Dims = Mapping[int, str]
 Json = dict[str, Any]
 

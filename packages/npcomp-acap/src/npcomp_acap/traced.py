@@ -60,7 +60,6 @@ class TracedProgram:
 
     def __init__(self, program: Program, captured: Captured):
         self._program = program
-        self._call = program
         self._written = [captured.state.tensors[i] for i in captured.written]
 
     @property
