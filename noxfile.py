@@ -80,6 +80,12 @@ def opcheck(session: nox.Session) -> None:
 
 
 @nox.session
+def opinfo(session: nox.Session) -> None:
+    """torch's own operator database through acap and RefBackend. `-- linalg.svd`, `-- --fast`, `-- --json FILE`"""
+    python(session, "ci/opinfo.py", *session.posargs)
+
+
+@nox.session
 def op(session: nox.Session) -> None:
     """Print a filled block for a new op. `-- aten::tanh`"""
     python(session, "ci/op.py", *session.posargs, native=False)

@@ -1,0 +1,160 @@
+"""Samples of torch's operator database as programs: drawn, traced, run twice and compared with eager torch."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import warnings
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import npcomp_acap as acap
+import torch
+import torch.utils._pytree as pytree
+
+DTYPES = {
+    "f32": torch.float32, "f64": torch.float64, "bf16": torch.bfloat16, "i64": torch.int64, "bool": torch.bool,
+}  # fmt: skip
+TOLERANCE = {
+    torch.float32: (1e-3, 1e-4), torch.float64: (1e-6, 1e-8), torch.bfloat16: (4e-2, 4e-2), torch.float16: (1e-2, 1e-2),
+    torch.complex64: (1e-3, 1e-4), torch.complex128: (1e-6, 1e-8),
+}  # fmt: skip
+UNINITIALIZED = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
+"""Entries whose values torch leaves open: shape and dtype are compared."""
+
+
+@dataclass
+class Outcome:
+    """One sample. `status`: right, refused (an error of ours when compiling), raised (an error of ours when running),
+    wrong (a result that is not torch's), skipped (eager torch refuses the sample), crash, slow."""
+
+    status: str
+    why: str = ""
+    fallbacks: tuple[str, ...] = ()
+
+
+@functools.cache
+def entries() -> dict[str, Any]:
+    """The database by name, variants as `name.variant`."""
+    warnings.simplefilter("ignore")
+    from torch.testing._internal.common_methods_invocations import op_db
+
+    return {entry.full_name: entry for entry in op_db}
+
+
+def dtypes_of(name: str, wanted: list[str]) -> list[str]:
+    supported = entries()[name].supported_dtypes("cpu")
+    return [dtype for dtype in wanted if DTYPES[dtype] in supported]
+
+
+def draw(name: str, dtype: str, most: int) -> list[Any]:
+    """Up to `most` samples spread evenly over all that torch generates, the same in every run."""
+    torch.manual_seed(zlib.crc32(f"{name} {dtype}".encode()))
+    every = list(itertools.islice(entries()[name].sample_inputs("cpu", DTYPES[dtype]), 6000))
+    if len(every) <= most:
+        return every
+    return [every[round(i * (len(every) - 1) / max(most - 1, 1))] for i in range(most)]
+
+
+def program_of(name: str, sample: Any) -> tuple[Callable[..., Any], list[torch.Tensor]]:
+    """The call as a function of its tensors, and the tensors."""
+    leaves, spec = pytree.tree_flatten((sample.input, sample.args, sample.kwargs))
+    tensors = [leaf.detach() for leaf in leaves if isinstance(leaf, torch.Tensor)]
+    op = entries()[name].op
+
+    def call(*given: torch.Tensor) -> Any:
+        pending = iter(given)
+        filled = [next(pending) if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
+        first, args, kwargs = pytree.tree_unflatten(filled, spec)
+        return op(first, *args, **kwargs)
+
+    return call, tensors
+
+
+def other_values(tensor: torch.Tensor) -> torch.Tensor:
+    """Other values that keep what ops ask for: order, range of indices, definiteness, zeros."""
+    if tensor.dtype is torch.bool:
+        return tensor.logical_not()
+    if tensor.is_floating_point() or tensor.is_complex():
+        return (tensor * 0.75).to(tensor.dtype)
+    return tensor // 2
+
+
+def check(name: str, sample: Any) -> Outcome:
+    """Traces one sample and compares it with eager torch, on its own values and on others."""
+    call, tensors = program_of(name, sample)
+    first = _eager(call, tensors)
+    if isinstance(first, Exception):
+        return Outcome("skipped", _told(first))
+    try:
+        program = acap.trace(call, *copies(tensors))
+        fallbacks = tuple(program.report().fallbacks)
+    except Exception as error:
+        return Outcome("refused", _told(error))
+    varies = name in UNINITIALIZED or not _same(first, _eager(call, tensors))
+    elementwise = type(entries()[name]).__name__ in ("UnaryUfuncInfo", "BinaryUfuncInfo")
+    for given in (tensors, [other_values(t) for t in tensors]):
+        wanted = _eager(call, given)
+        try:
+            got = program(*copies(given))
+        except Exception as error:
+            if isinstance(wanted, Exception):
+                continue
+            return Outcome("raised", _told(error), fallbacks)
+        if isinstance(wanted, Exception):
+            if given is tensors:
+                return Outcome("wrong", f"no error where torch says {_told(wanted)}", fallbacks)
+            continue
+        try:
+            agree(got, wanted, values=not varies, elementwise=elementwise)
+        except AssertionError as error:
+            return Outcome("wrong", " ".join(str(error).split())[:300], fallbacks)
+    return Outcome("right", "", fallbacks)
+
+
+def copies(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Copies that keep strides: an op that writes into its input must not be seen by the next run."""
+    return [t.clone(memory_format=torch.preserve_format) for t in tensors]
+
+
+def _eager(call: Callable[..., Any], tensors: list[torch.Tensor]) -> Any:
+    torch.manual_seed(torch.initial_seed() + 1)
+    try:
+        return call(*copies(tensors))
+    except Exception as error:
+        return error
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        agree(one, other, values=True, elementwise=True)
+    except AssertionError:
+        return False
+    return True
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def agree(got: Any, wanted: Any, *, values: bool, elementwise: bool) -> None:
+    """Raises AssertionError unless structure, dtypes and shapes are equal and, with `values`, numbers close."""
+    if isinstance(wanted, torch.Tensor):
+        assert isinstance(got, torch.Tensor), f"{type(got).__name__} instead of a tensor"
+        assert got.dtype == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
+        assert got.shape == wanted.shape, f"{tuple(got.shape)} instead of {tuple(wanted.shape)}"
+        if values:
+            tight = elementwise and wanted.dtype is torch.float32
+            rtol, atol = (1e-5, 1e-5) if tight else TOLERANCE.get(wanted.dtype, (0, 0))
+            torch.testing.assert_close(got, wanted, rtol=rtol, atol=atol, equal_nan=True)
+    elif isinstance(wanted, (list, tuple)):
+        assert isinstance(got, (list, tuple)) and len(got) == len(wanted), f"{got!r:.80} instead of {len(wanted)} items"
+        for one, other in zip(got, wanted):
+            agree(one, other, values=values, elementwise=elementwise)
+    elif isinstance(wanted, float) and isinstance(got, float):
+        assert math.isclose(got, wanted, rel_tol=1e-5) or got != got and wanted != wanted, f"{got} instead of {wanted}"
+    else:
+        assert not values or (type(got) is type(wanted) and got == wanted), f"{got!r:.80} instead of {wanted!r:.80}"
