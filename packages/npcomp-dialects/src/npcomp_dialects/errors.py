@@ -67,6 +67,52 @@ class UnsupportedError(CompileError):
 class InferenceError(CompileError):
     """Sizes or dtypes of the program cannot be right."""
 
+    @staticmethod
+    def like(kind: str, message: str, location: object = None) -> InferenceError:
+        """The refusal of a call that eager torch refuses with `kind`: who expects that exception catches this one."""
+        return _REFUSALS[kind](message, location)
+
+
+class RuntimeRefusal(InferenceError, RuntimeError):
+    """A call that raises RuntimeError in eager torch."""
+
+
+class NotImplementedRefusal(InferenceError, NotImplementedError):
+    """A call that raises NotImplementedError in eager torch."""
+
+
+class IndexRefusal(InferenceError, IndexError):
+    """A call that raises IndexError in eager torch."""
+
+
+class TypeRefusal(InferenceError, TypeError):
+    """A call that raises TypeError in eager torch."""
+
+
+class ValueRefusal(InferenceError, ValueError):
+    """A call that raises ValueError in eager torch."""
+
+
+class DivisionRefusal(InferenceError, ZeroDivisionError):
+    """A call that raises ZeroDivisionError in eager torch."""
+
+
+class KeyRefusal(InferenceError, KeyError):
+    """A call that raises KeyError in eager torch."""
+
+    __str__ = Exception.__str__
+
+
+_REFUSALS: dict[str, type[InferenceError]] = {
+    "RuntimeError": RuntimeRefusal,
+    "NotImplementedError": NotImplementedRefusal,
+    "IndexError": IndexRefusal,
+    "TypeError": TypeRefusal,
+    "ValueError": ValueRefusal,
+    "ZeroDivisionError": DivisionRefusal,
+    "KeyError": KeyRefusal,
+}
+
 
 class OptionError(NpcompError):
     """A wrong option, pass name, backend name or pipeline."""

@@ -186,8 +186,8 @@ class EagerBuilder:
 
     math = Math()
 
-    def error(self, text: str) -> None:
-        raise InferError(text)
+    def error(self, text: str, kind: str = "RuntimeError") -> None:
+        raise InferError(text, kind)
 
     def guard(self, pred: Any, text: str, *values: Any, error: str = "RuntimeError") -> None:
         text = text.format(*map(plain, values))
@@ -439,8 +439,8 @@ class EagerDecomposer:
     def list(self, items: Any) -> Any:
         return list(items)
 
-    def error(self, text: str) -> None:
-        raise InferError(text)
+    def error(self, text: str, kind: str = "RuntimeError") -> None:
+        raise InferError(text, kind)
 
 
 class Namespace:

@@ -13,7 +13,8 @@ def wrap_dim(dim: object, rank: int) -> int:
         raise NotStatic(f"dimension {dim!r} is known only at run time")
     span = max(rank, 1)
     if not -span <= dim < span:
-        raise InferError(f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})")
+        message = f"Dimension out of range (expected to be in range of [{-span}, {span - 1}], but got {dim})"
+        raise InferError(message, "IndexError")
     return dim % span
 
 

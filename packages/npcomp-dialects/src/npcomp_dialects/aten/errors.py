@@ -19,7 +19,11 @@ class UnknownOpError(AtenError, KeyError):
 
 
 class InferError(AtenError):
-    """The call is invalid for these types: torch would raise at run time, so the program is refused."""
+    """The call is invalid for these types: torch would raise `kind` at run time, so the program is refused."""
+
+    def __init__(self, message: str, kind: str = "RuntimeError") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class NotStatic(AtenError):

@@ -123,8 +123,8 @@ class DecomposeTrial:
     def list(self, items: Any) -> Any:
         return list(items)
 
-    def error(self, text: str) -> None:
-        raise InferError(text)
+    def error(self, text: str, kind: str = "RuntimeError") -> None:
+        raise InferError(text, kind)
 
 
 class _Namespace:

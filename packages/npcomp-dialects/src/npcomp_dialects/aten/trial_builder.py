@@ -104,12 +104,12 @@ class LowerTrial:
 
     math = _Math()
 
-    def error(self, text: str) -> None:
-        raise InferError(text)
+    def error(self, text: str, kind: str = "RuntimeError") -> None:
+        raise InferError(text, kind)
 
     def guard(self, pred: Any, text: str, *values: Any, error: str = "RuntimeError") -> None:
         if pred is False:
-            raise InferError(text.format(*values))
+            raise InferError(text.format(*values), error)
 
     def cast(self, x: Any, dtype: DType) -> Any:
         return TrialTensor(x.sizes, dtype) if isinstance(x, TrialTensor) else TrialScalar(dtype)

@@ -69,15 +69,15 @@ class Builder:
 
     # -- errors
 
-    def error(self, text: str) -> None:
+    def error(self, text: str, kind: str = "RuntimeError") -> None:
         prefix = f"{self.op_name}: " if self.op_name else ""
-        raise InferenceError(prefix + text, self.emitter.loc)
+        raise InferenceError.like(kind, prefix + text, self.emitter.loc)
 
     def guard(self, pred: Any, text: str, *values: Any, error: str = "RuntimeError") -> None:
         """Raises `error` at run time unless `pred`; a guard that cannot hold is refused now."""
         if isinstance(pred, bool):
             if not pred:
-                self.error(_fill(text, [_shown(v) for v in values]))
+                self.error(_fill(text, [_shown(v) for v in values]), error)
             return
         operands: list[ir.Value] = []
         shown = []

@@ -231,7 +231,7 @@ class FunctionLowering:
             self.keep(op, name)
             return
         except InferError as error:
-            raise InferenceError(f"{name}: {error}", op.location) from None
+            raise InferenceError.like(error.kind, f"{name}: {error}", op.location) from None
         finally:
             self.builder.op_name = ""
         self.bind(op, results)

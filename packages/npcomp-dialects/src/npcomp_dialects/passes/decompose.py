@@ -53,7 +53,7 @@ def _expand(op: ir.Operation, types: Types) -> list[ir.Operation]:
         builder.abandon()
         return []
     except InferError as error:
-        raise InferenceError(f"{block.name()}: {error}", op.location) from None
+        raise InferenceError.like(error.kind, f"{block.name()}: {error}", op.location) from None
     _replace(op, results, block, builder)
     return [made for made in builder.made if is_decomposed(made)]
 

@@ -11,7 +11,7 @@ from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.dtypes import DType
 from npcomp_dialects.aten.errors import NotStatic
 from npcomp_dialects.aten.schema import Type
-from npcomp_dialects.errors import CompileError
+from npcomp_dialects.errors import InferenceError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import constants
 from npcomp_dialects.passes.abstraction import Types
@@ -65,6 +65,7 @@ class Builder:
         self.types = types
         self.made: list[ir.Operation] = []
         self._loc = at.location
+        self._name = at.name.removeprefix("torch.")
         self._ip = ir.InsertionPoint(at)
 
     @property
@@ -79,8 +80,8 @@ class Builder:
     def list(self, items: Sequence[Any]) -> list[Any]:
         return list(items)
 
-    def error(self, text: str) -> NoReturn:
-        raise CompileError(text, self._loc)
+    def error(self, text: str, kind: str = "RuntimeError") -> NoReturn:
+        raise InferenceError.like(kind, f"{self._name}: {text}", self._loc)
 
     def call(self, name: str, arguments: Sequence[Any], keywords: dict[str, Any]) -> Any:
         """Build an op. Results that inference knows are Python values, and no op is built for them."""

@@ -98,7 +98,7 @@ class Analysis:
             try:
                 self._inferred[key] = block.infer(*arguments)
             except InferError as error:
-                raise InferenceError(f"{name}: {error}", op.location) from None
+                raise InferenceError.like(error.kind, f"{name}: {error}", op.location) from None
             except AtenError as error:
                 raise InferenceError(f"{name} cannot be inferred: {error}", op.location) from None
         return self._inferred[key]
