@@ -87,6 +87,8 @@ def convert_concat(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     position = polynomial.ZERO
     rank = len(target)
     for operand, sizes in zip(operands, shapes, strict=True):
+        if 0 in c.builder.sizes.static(sizes):  # what is empty is not allowed to have a place at the end of a dim
+            continue
         offsets = [position if d == dim else polynomial.ZERO for d in range(rank)]
         ones = [polynomial.ONE] * rank
         shown = static_sizes(ranked(operand))
