@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from aten.eager_order import EagerOrder
 from npcomp_dialects.aten import trial
 from npcomp_dialects.aten.dtypes import DType, as_dtype
 from npcomp_dialects.aten.errors import InferError, NotStatic
@@ -163,6 +164,7 @@ class Math:
                 "floor",
                 "ceil",
                 "trunc",
+                "copysign",
             ]
         },
         **{n: getattr(torch, n) for n in ["round", "abs", "pow", "atan2", "sigmoid"]},
@@ -181,7 +183,7 @@ class Math:
         return call
 
 
-class EagerBuilder:
+class EagerBuilder(EagerOrder):
     """See aten.trial_builder.LowerTrial for the interface."""
 
     math = Math()
@@ -225,6 +227,24 @@ class EagerBuilder:
 
     def isnan(self, x: S) -> S:
         return S(torch.isnan(x.value))
+
+    def shift(self, kind: str, x: Any, y: Any) -> S:
+        one = x if isinstance(x, S) else y
+        return S({"left": torch.bitwise_left_shift, "right": torch.bitwise_right_shift}[kind](one.operand(x), one.operand(y)))
+
+    def bitcast(self, x: S, dtype: DType) -> S:
+        return S(x.value.contiguous().view(TORCH_DTYPES[dtype]))
+
+    def loop(self, step: Callable[..., Any], *state: S) -> tuple[S, ...]:
+        active = torch.tensor(True)
+        while bool(active.any()):
+            again, *following = step(self, *state)
+            assert again.dtype is DType.bool
+            for old, new in zip(state, following, strict=True):
+                assert old.dtype is new.dtype, f"the loop carries {old.dtype}, its step gives {new.dtype}"
+            state = tuple(S(torch.where(active, n.value, o.value)) for o, n in zip(state, following, strict=True))
+            active = active & again.value
+        return state
 
     def numel(self, x: T) -> Any:
         return math.prod(x.known) if None not in x.known else S(torch.tensor(x.value.numel()))
@@ -327,11 +347,11 @@ class EagerBuilder:
         real = torch.constant_pad_nd(x.value, [p for pair in reversed(pairs) for p in pair], plain(value))
         return self._run("pad", real, x, low, high, value)
 
-    def gather(self, x: T, dim: int, index: T) -> T:
+    def gather(self, x: T, dim: int, index: T, error: str = "RuntimeError") -> T:
         guard_bounds(index.value, x.value.shape[dim])
         return self._run("gather", torch.gather(x.value, dim, index.value.long()), x, dim, index)
 
-    def index_select(self, x: T, dim: int, index: T) -> T:
+    def index_select(self, x: T, dim: int, index: T, error: str = "IndexError") -> T:
         guard_bounds(index.value, x.value.shape[dim])
         flat = x.value.index_select(dim, index.value.long().reshape(-1))
         shape = [*x.value.shape[:dim], *index.value.shape, *x.value.shape[dim + 1 :]]

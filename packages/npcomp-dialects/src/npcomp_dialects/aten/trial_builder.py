@@ -13,6 +13,7 @@ from .dims import wrap_dim
 from .dtypes import DType
 from .errors import InferError, NotStatic
 from .promotion import Operand, result_type
+from .trial_order import OrderTrial
 
 
 class TrialScalar:
@@ -96,7 +97,7 @@ class _Math:
         return TrialScalar(_python_dtype(x))
 
 
-class LowerTrial:
+class LowerTrial(OrderTrial):
     """Each method gives the type that its real counterpart would build, or raises for what torch would refuse.
 
     Sizes, bounds and counts are ints, or numbers that only run time knows; both have Python's operators.
@@ -134,6 +135,19 @@ class LowerTrial:
 
     def isnan(self, x: Any) -> TrialScalar:
         return TrialScalar(DType.bool)
+
+    def shift(self, kind: str, x: Any, y: Any) -> TrialScalar:
+        """`left` or `right`; the right shift keeps the sign, and the count is below the width."""
+        return TrialScalar(_scalar_dtype(x, y))
+
+    def bitcast(self, x: TrialScalar, dtype: DType) -> TrialScalar:
+        """The bits of an element as another dtype of the same width."""
+        return TrialScalar(dtype)
+
+    def loop(self, step: Callable[..., Any], *state: Any) -> tuple[Any, ...]:
+        """In the body of a map: `again, *state = step(b, *state)` for each element, while `again` holds."""
+        step(self, *state)
+        return tuple(TrialScalar(s.dtype) for s in state)
 
     def numel(self, x: TrialTensor) -> Any:
         total: Any = 1
@@ -187,6 +201,9 @@ class LowerTrial:
         dilation: Sequence[Any],
         groups: int,
     ) -> TrialTensor:
+        _check_window("stride", stride, 1)
+        _check_window("padding", padding, 0)
+        _check_window("dilation", dilation, 1)
         channels = w.sizes[1] * groups
         if isinstance(channels, int) and isinstance(x.sizes[1], int) and channels != x.sizes[1]:
             raise InferError(f"the weight takes {channels} input channels, the input has {x.sizes[1]}")
@@ -203,6 +220,9 @@ class LowerTrial:
         dilation: Sequence[Any],
         ceil_mode: bool,
     ) -> TrialTensor:
+        _check_window("kernel_size", kernel, 1)
+        _check_window("stride", stride, 1)
+        _check_window("dilation", dilation, 1)
         lead = x.rank - len(kernel)
         spatial = zip(x.sizes[lead:], kernel, stride, padding, dilation, strict=True)
         return TrialTensor([*x.sizes[:lead], *(_window(*s, ceil_mode) for s in spatial)], x.dtype)
@@ -241,10 +261,10 @@ class LowerTrial:
     def pad(self, x: TrialTensor, low: Sequence[Any], high: Sequence[Any], value: Any) -> TrialTensor:
         return TrialTensor([s + lo + hi for s, lo, hi in zip(x.sizes, low, high, strict=True)], x.dtype)
 
-    def gather(self, x: TrialTensor, dim: int, index: TrialTensor) -> TrialTensor:
+    def gather(self, x: TrialTensor, dim: int, index: TrialTensor, error: str = "RuntimeError") -> TrialTensor:
         return TrialTensor(index.sizes, x.dtype)
 
-    def index_select(self, x: TrialTensor, dim: int, index: TrialTensor) -> TrialTensor:
+    def index_select(self, x: TrialTensor, dim: int, index: TrialTensor, error: str = "IndexError") -> TrialTensor:
         return TrialTensor([*x.sizes[:dim], *index.sizes, *x.sizes[dim + 1 :]], x.dtype)
 
     def full(self, sizes: Sequence[Any], value: Any, dtype: DType) -> TrialTensor:
@@ -258,6 +278,13 @@ def _reduced(sizes: Sequence[Any], dims: Sequence[int], keepdim: bool) -> list[A
     if keepdim:
         return [1 if d in dims else s for d, s in enumerate(sizes)]
     return [s for d, s in enumerate(sizes) if d not in dims]
+
+
+def _check_window(name: str, numbers: Sequence[Any], least: int) -> None:
+    """Windows move on, and are not empty."""
+    if any(isinstance(n, int) and n < least for n in numbers):
+        kind = "non-positive" if least else "negative"
+        raise InferError(f"{kind} {name} is not supported: it is {list(numbers)}")
 
 
 def _window(size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool) -> Any:

@@ -279,6 +279,9 @@ class Arithmetic:
         name = "arith.shli" if kind == "left" else "arith.shrsi" if dtype.is_signed else "arith.shrui"
         return self.emit(name, [a, c], dtype, weak=weak)
 
+    def bitcast(self, x: Scalar, dtype: DType) -> Scalar:
+        return self.emit("arith.bitcast", [x], dtype)
+
     def compare(self, kind: str, x: Any, y: Any) -> Any:
         if y is None:
             return kind == "ne"

@@ -12,10 +12,12 @@ from npcomp_dialects.mlir import ir
 
 from . import polynomial, shape_rules
 from .arithmetic import Arithmetic, is_number
+from .element_loop import element_loop
 from .emitter import Emitter
 from .guards import guard
 from .integers import Integers
 from .mathematics import Mathematics
+from .order_ops import OrderOps
 from .polynomial import Poly
 from .shape_rules import Requirement
 from .sizes import Sizes
@@ -24,7 +26,7 @@ from .types import element_type
 from .values import Scalar, T
 
 
-class Builder:
+class Builder(OrderOps):
     """One per function. `op_name` is the aten op being lowered, for messages."""
 
     def __init__(self, emitter: Emitter):
@@ -63,6 +65,14 @@ class Builder:
 
     def shift(self, kind: str, x: Any, y: Any) -> Any:
         return self.arithmetic.shift(kind, x, y)
+
+    def bitcast(self, x: Scalar, dtype: DType) -> Scalar:
+        """The bits of an element as another dtype of the same width."""
+        return self.arithmetic.bitcast(x, dtype)
+
+    def loop(self, step: Callable[..., Any], *state: Scalar) -> tuple[Scalar, ...]:
+        """In the body of a map: `again, *state = step(b, *state)` for each element, while `again` holds."""
+        return element_loop(self, step, state)
 
     def numel(self, x: T) -> Any:
         return self.integers.from_poly(shape_rules.product(self.sizes.of(x.value)))
@@ -314,17 +324,19 @@ class Builder:
         edges = [self.integers.index(p) for p in (*before, *after)]
         return self._one("tcf.pad", [x.value, scalar, *edges], sizes, x.dtype)
 
-    def gather(self, x: T, dim: int, index: T) -> T:
+    def gather(self, x: T, dim: int, index: T, error: str = "RuntimeError") -> T:
+        """`torch.gather`; an index out of range raises `error`."""
         shapes = self.sizes.of(x.value), self.sizes.of(index.value)
         sizes, requirements = shape_rules.gather(shapes[0], dim, shapes[1])
         self._require(requirements)
         index = self.cast(index, DType.i64)
-        return self._one("tcf.gather", [x.value, index.value], sizes, x.dtype, dim=_i64(dim))
+        return self._one("tcf.gather", [x.value, index.value], sizes, x.dtype, **_indexed(dim, error))
 
-    def index_select(self, x: T, dim: int, index: T) -> T:
+    def index_select(self, x: T, dim: int, index: T, error: str = "IndexError") -> T:
+        """`torch.index_select` by an index of any rank; an index out of range raises `error`."""
         index = self.cast(index, DType.i64)
         sizes = shape_rules.index_select(self.sizes.of(x.value), dim, self.sizes.of(index.value))
-        return self._one("tcf.index_select", [x.value, index.value], sizes, x.dtype, dim=_i64(dim))
+        return self._one("tcf.index_select", [x.value, index.value], sizes, x.dtype, **_indexed(dim, error))
 
     def full(self, sizes: Sequence[Any], value: Any, dtype: DType) -> T:
         target = self._polys(sizes)
@@ -347,6 +359,10 @@ class Builder:
         scalar = self.const(self.arithmetic.cast(s, dtype), dtype).value
         type = ir.RankedTensorType.get([], element_type(dtype))
         return T(self, self.emitter.value("tensor.from_elements", [scalar], type), dtype)
+
+
+def _indexed(dim: int, error: str) -> dict[str, ir.Attribute]:
+    return {"dim": _i64(dim), "torch.error": ir.StringAttr.get(error)}
 
 
 def _i64(value: int) -> ir.Attribute:

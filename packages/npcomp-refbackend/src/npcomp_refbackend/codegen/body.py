@@ -18,6 +18,7 @@ from . import vmath
 from .convert import from_f32, to_f32
 from .integer import INTEGER_OPS
 from .kernel import KernelBuilder
+from .structured import nested
 
 _HALF = ("f16", "bf16")
 _ENDS = ("linalg.yield", "tcf.yield", "scf.yield", "refrt.yield")
@@ -90,8 +91,11 @@ class _Inliner:
 
     def _visit(self, op: ir.Operation) -> None:
         name = op.name
-        if name in ("arith.constant",):
+        if name == "arith.constant":
             self._get(op.results[0])
+            return
+        if name == "scf.while":
+            self.known.update(zip(op.results, self._while(op), strict=True))
             return
         operands = [self._get(v) for v in op.operands] if name != "tensor.extract" else self._extract_indices(op)
         if name in self.handlers:
@@ -100,6 +104,39 @@ class _Inliner:
             results = self._compute(op, operands)
         for result, value in zip(op.results, results, strict=True):
             self.known[result] = value
+
+    def _while(self, op: ir.Operation) -> list[ir.Value]:
+        """All lanes go on until each of them has left the loop; a lane's results are kept from when it left."""
+        kb, lanes = self.kb, self.lanes
+        before, after = (region.blocks[0] for region in op.regions)
+        for inner in [*nested(before), *nested(after)]:
+            for value in inner.operands:
+                if not _is_within(value, op):
+                    self._get(value)  # made here, where all that follows can see it
+        inits = [kb.broadcast(self._get(v), lanes) for v in op.operands]
+        nothing = [kb.const(0, "f32" if kb.dtype(r) in _HALF else kb.dtype(r), lanes) for r in op.results]
+        carried = [kb.const(True, "i1", lanes), *inits, *nothing]
+
+        def condition(active: ir.Value, *rest: ir.Value) -> tuple[ir.Value, list[ir.Value]]:
+            again, *values = self._inline(before, rest[: len(inits)])
+            values = [kb.broadcast(v, lanes) for v in values]
+            results = [arith.SelectOp(active, v, r).result for v, r in zip(values, rest[len(inits) :], strict=True)]
+            active = arith.AndIOp(active, kb.broadcast(again, lanes)).result
+            return vmath.any_lane(kb, active), [active, *values, *results]
+
+        def following(active: ir.Value, *rest: ir.Value) -> list[ir.Value]:
+            values = self._inline(after, rest[: len(nothing)])
+            return [active, *(kb.broadcast(v, lanes) for v in values), *rest[len(nothing) :]]
+
+        handed = [v.type for v in (carried[0], *nothing, *nothing)]
+        return kb.repeat(condition, following, carried, handed)[1 + len(nothing) :]
+
+    def _inline(self, block: ir.Block, values: Sequence[ir.Value]) -> list[ir.Value]:
+        """The ops of a nested block here; what its terminator hands on."""
+        self.known.update(zip(block.arguments, values, strict=True))
+        for inner in list(block.operations)[:-1]:
+            self._visit(inner.operation)
+        return [self._get(v) for v in list(block.operations)[-1].operands]
 
     def _extract_indices(self, op: ir.Operation) -> list[ir.Value]:
         return [self._get(v) for v in list(op.operands)[1:]]
@@ -121,6 +158,15 @@ class _Inliner:
         attributes = {key: op.attributes[key] for key in op.attributes}
         made = ir.Operation.create(name, results=[kind], operands=operands, attributes=attributes)
         return list(made.results)
+
+
+def _is_within(value: ir.Value, op: ir.Operation) -> bool:
+    """Whether a value is made in a region of `op`."""
+    owner = value.owner
+    at = owner.owner.operation if isinstance(owner, ir.Block) else owner.operation.parent.operation
+    while at != op and at.name.startswith("scf."):
+        at = at.parent.operation
+    return at == op
 
 
 def _integer(attribute: ir.Attribute) -> int:

@@ -306,6 +306,26 @@ class KernelBuilder(MemoryMixin):
             scf.YieldOp(results)
         return list(op.results)
 
+    def repeat(
+        self,
+        condition: Callable[..., tuple[ir.Value, list[ir.Value]]],
+        following: Callable[..., list[ir.Value]],
+        carried: Sequence[ir.Value],
+        handed: Sequence[ir.Type],
+    ) -> list[ir.Value]:
+        """`scf.while`: `condition(*carried)` says whether to go on and hands values of the types `handed` to
+        `following`, which returns the next carried ones; returns the values handed on last."""
+        op = scf.WhileOp(list(handed), list(carried))
+        unknown = ir.Location.unknown()
+        before = op.before.blocks.append(*(v.type for v in carried), arg_locs=[unknown] * len(carried))
+        with ir.InsertionPoint(before):
+            again, values = condition(*before.arguments)
+            scf.ConditionOp(again, values)
+        after = op.after.blocks.append(*handed, arg_locs=[unknown] * len(handed))
+        with ir.InsertionPoint(after):
+            scf.YieldOp(following(*after.arguments))
+        return list(op.results)
+
     def branch(
         self,
         condition: ir.Value,

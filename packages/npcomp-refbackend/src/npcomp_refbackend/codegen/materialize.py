@@ -10,7 +10,7 @@ from npcomp_dialects.mlir.dialects import arith, tensor
 from .build import empty_like, known_size
 from .cluster import unify
 from .fusion import Group
-from .structured import Generic
+from .structured import Generic, nested
 
 
 def materialize(group: Group, results_before: Any) -> Any:
@@ -192,7 +192,7 @@ def _shape(generic: Generic, n: int, mapping: dict[Any, Any], destinations: dict
 
 
 def _replace_inside(op: Any, old: Any, new: Any) -> None:
-    for inner in op.regions[0].blocks[0].operations:
+    for inner in nested(op.regions[0].blocks[0]):
         for i, operand in enumerate(inner.operands):
             if operand == old:
                 inner.operands[i] = new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,7 +79,7 @@ class Generic:
     def captured(self) -> list[Any]:
         """Values that the body takes from outside, each once, in order of use."""
         seen: list[Any] = []
-        for inner in self.body.operations:
+        for inner in nested(self.body):
             for operand in inner.operands:
                 if not _inside(operand, self.body) and operand not in seen:
                     seen.append(operand)
@@ -112,11 +113,24 @@ def _renumber(index: Index, dims: tuple[int | None, ...]) -> Index:
     return Index(tuple((d, c) for d, c in terms if d is not None), index.constant)
 
 
+def nested(block: Any) -> Iterator[Any]:
+    """The ops of a body, those in its loops too."""
+    for op in block.operations:
+        yield op.operation
+        for region in op.operation.regions:
+            for inner in region.blocks:
+                yield from nested(inner)
+
+
 def _inside(value: Any, block: Any) -> bool:
     owner = value.owner
-    if isinstance(owner, ir.Block):
-        return owner == block
-    return owner.operation.block == block
+    at = owner if isinstance(owner, ir.Block) else owner.operation.block
+    while at != block:
+        op = at.owner.operation
+        if not op.name.startswith("scf."):
+            return False
+        at = op.block
+    return True
 
 
 def is_copy(op: Any) -> bool:
