@@ -29,7 +29,7 @@ def pick_class(b, x, target):
     """x at the target class of each place."""
     dim = class_dim(x)
     index = b.reshape(target, [*target.sizes[:dim], 1, *target.sizes[dim:]])
-    return b.reshape(b.gather(x, dim, b.cast(index, DType.i64)), target.sizes)
+    return b.reshape(b.gather(x, dim, b.cast(index, DType.i64), error="IndexError"), target.sizes)
 
 
 def target_weights(b, weight, safe, valid, dtype):

@@ -12,7 +12,7 @@ from typing import Any
 from .abstract import TensorInfo, Unknown
 from .block import Block
 from .dtypes import DType, as_dtype
-from .errors import InferError, NotStatic
+from .errors import AtenError, InferError, NotStatic
 from .schema import Type
 from .trial_builder import LowerTrial, TrialScalar, TrialTensor
 
@@ -29,8 +29,28 @@ def run(block: type[Block], args: Any) -> Any:
             return _results(block, block.lower(LowerTrial(), *values))
         values = [_known_ranks(v) for v in args]
         return _results(block, block.decompose(DecomposeTrial(), *values))
-    except (ZeroDivisionError, OverflowError, ValueError):
-        raise NotStatic("a constant expression of the op has no value") from None
+    except AtenError:
+        raise
+    except _NO_RESULT as error:
+        if isinstance(error, OverflowError) or not any(isinstance(v, TensorInfo) for v in _leaves(args)):
+            raise NotStatic("a constant expression of the op has no value") from None
+        shown = ", ".join(map(_show, args))
+        raise InferError(f"there is no result for ({shown}): {error}") from error
+
+
+_NO_RESULT = (ArithmeticError, ValueError, LookupError, AssertionError)
+"""What a block that counts on legal ranks, numbers and lengths runs into when they are not: sizes of a dim that does
+not exist, lists of different lengths, a division by a stride of 0."""
+
+
+def _leaves(value: Any) -> list[Any]:
+    return [leaf for v in value for leaf in _leaves(v)] if isinstance(value, (list, tuple)) else [value]
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_show, value))}]"
+    return value.type if isinstance(value, Unknown) else str(value)
 
 
 def with_some_dtype(value: Any) -> Any:
@@ -80,6 +100,8 @@ def _results(block: type[Block], results: Any) -> Any:
 
 def _from_trial(value: Any, type: Type) -> Any:
     if isinstance(value, TrialTensor):
+        if any(isinstance(s, int) and s < 0 for s in value.sizes):
+            raise InferError(f"invalid shape {[s if isinstance(s, int) else '?' for s in value.sizes]}: a size is negative")
         return TensorInfo(tuple(s if isinstance(s, int) else None for s in value.sizes), value.dtype)
     if isinstance(value, TrialScalar):
         known = _KINDS.get(value.dtype) if value.dtype else None

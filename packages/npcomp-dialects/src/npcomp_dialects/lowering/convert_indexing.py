@@ -8,7 +8,7 @@ from npcomp_dialects.mlir import ir
 
 from . import polynomial, shape_rules
 from .guards import guard
-from .op_reading import element, integer, op_name, ranked
+from .op_reading import element, integer, op_name, ranked, text
 from .polynomial import Poly
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def convert_gather(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     sizes = c.builder.sizes.of(x)
     target, requirements = shape_rules.gather(sizes, dim, c.builder.sizes.of(index))
     c.access.require(requirements, op_name(op))
-    check_indices(c, index, sizes[dim], dim, op_name(op))
+    check_indices(c, index, sizes[dim], dim, op)
     rank = len(target)
     type = ranked(op.results[0])
 
@@ -39,7 +39,7 @@ def convert_index_select(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     dim = integer(op, "dim")
     sizes, chosen = c.builder.sizes.of(x), c.builder.sizes.of(index)
     target = shape_rules.index_select(sizes, dim, chosen)
-    check_indices(c, index, sizes[dim], dim, op_name(op))
+    check_indices(c, index, sizes[dim], dim, op)
     rank, width = len(target), len(chosen)
     type = ranked(op.results[0])
 
@@ -58,8 +58,8 @@ def _as_index(c: Conversion, value: ir.Value) -> ir.Value:
     return c.emitter.value("arith.index_cast", [value], c.emitter.index)
 
 
-def check_indices(c: Conversion, index: ir.Value, size: Poly, dim: int, op_name: str) -> None:
-    """IndexError unless every index is in [0, size)."""
+def check_indices(c: Conversion, index: ir.Value, size: Poly, dim: int, op: ir.Operation) -> None:
+    """The error that the op names, unless every index is in [0, size)."""
     emitter, i1 = c.emitter, c.emitter.i1
     limit = c.builder.integers.value(size, emitter.i64) if element(index) == emitter.i64 else _narrow(c, size, index)
     zero = emitter.constant(0, element(index))
@@ -75,8 +75,9 @@ def check_indices(c: Conversion, index: ir.Value, size: Poly, dim: int, op_name:
     fits = emitter.value("tensor.extract", [made], i1)
     known = polynomial.as_constant(c.builder.symbols.canonical(size))
     shown, values = (str(known), []) if known is not None else ("{0}", [c.builder.integers.index(size)])
-    prefix = f"{op_name}: " if op_name else ""
-    guard(emitter, fits, "IndexError", f"{prefix}index out of range in self: dimension {dim} has size {shown}", values)
+    prefix = f"{op_name(op)}: " if op_name(op) else ""
+    kind = text(op, "torch.error") if "torch.error" in op.attributes else "IndexError"
+    guard(emitter, fits, kind, f"{prefix}index out of range in self: dimension {dim} has size {shown}", values)
 
 
 def _narrow(c: Conversion, size: Poly, index: ir.Value) -> ir.Value:
