@@ -231,7 +231,9 @@ _TORCH_BACKEND_OPS = {
     "torch.prim.TupleIndex", "torch.prim.DictConstruct", "torch.derefine", "torch.prim.unchecked_cast",
     "torch.vtensor.literal", "torch.tensor_static_info_cast",
 }  # fmt: skip
-_BACKEND_OPS = _TENSOR_OPS | _LINALG_OPS | _CONTROL_OPS | _TORCH_BACKEND_OPS | {"func.func", "func.return", "tcf.guard"}
+_BACKEND_OPS = _TENSOR_OPS | _LINALG_OPS | _CONTROL_OPS | _TORCH_BACKEND_OPS | {
+    "func.func", "func.return", "tcf.guard", "tcf.random_key",
+}  # fmt: skip
 _BACKEND_PREFIXES = ("arith.", "math.", "torch.constant.")
 
 
@@ -271,7 +273,7 @@ BACKEND = Contract(
         Rule(
             "ops",
             "Tensor computation is linalg.generic, linalg.fill, tensor, arith and math; control flow is scf; a check is"
-            " tcf.guard; state is torch.global_slot; a kernel without lowering is torch.operator.",
+            " tcf.guard, a draw from the generator tcf.random_key; state is torch.global_slot; a kernel without lowering is torch.operator.",
             _backend_ops,
             "lower the op, or report it: every op of the torch contract should be lowered or fall back",
         ),

@@ -26,6 +26,7 @@ const std::unordered_map<std::string, void *> &table() {
       {"refrt_slot_set_scalar", address(refrt_slot_set_scalar)},
       {"refrt_guard_fail", address(refrt_guard_fail)},
       {"refrt_fallback", address(refrt_fallback)},
+      {"refrt_random_key", address(refrt_random_key)},
       {"refrt_launch", address(refrt_launch)},
       {"__truncsfhf2", address(halfFromFloat)},
       {"__truncdfhf2", address(halfFromDouble)},

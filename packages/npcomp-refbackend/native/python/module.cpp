@@ -8,6 +8,8 @@
 #include "fallback.h"
 #include "memory.h"
 #include "method.h"
+#include "random.h"
+#include "random_bridge.h"
 #include "torch_bridge.h"
 
 #include <nanobind/nanobind.h>
@@ -182,6 +184,8 @@ NB_MODULE(_runtime, m) {
         return sum.value();
       },
       nb::arg("pieces"));
+  useTorchsGenerator();
+  m.def("manual_seed", refrt_manual_seed, nb::arg("seed"));
   m.def("live_tensors", liveTensors, "Tensors of the runtime that exist in this process.");
   m.def("cached_memory", cachedMemory, "Bytes of large blocks kept for reuse.");
   m.def("trim", trimMemory, "Returns the memory kept for reuse to the system.");

@@ -5,7 +5,8 @@ from __future__ import annotations
 from npcomp_dialects.mlir import ir
 
 _PURE = ("arith.", "math.", "tensor.", "linalg.", "tcf.")
-_KEPT = ("tcf.guard", "tcf.yield", "linalg.yield", "tensor.yield")
+_EFFECTS = ("tcf.guard", "tcf.random_key")
+_KEPT = (*_EFFECTS, "tcf.yield", "linalg.yield", "tensor.yield")
 
 
 def remove_dead_code(function: ir.Operation) -> None:
@@ -39,5 +40,5 @@ def _drop_dead_if(op: ir.Operation) -> None:
     if op.name != "scf.if" or not _is_unused(op):
         return
     names = [o.operation.name for region in op.regions for block in region.blocks for o in block.operations]
-    if all(name.startswith(("scf.yield", *_PURE)) and name != "tcf.guard" for name in names):
+    if all(name.startswith(("scf.yield", *_PURE)) and name not in _EFFECTS for name in names):
         op.erase()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_EFFECTS = {"tcf.guard", "torch.operator", "func.call", "torch.global_slot.set", "torch.global_slot.get"}
+_EFFECTS = {
+    "tcf.guard", "tcf.random_key", "torch.operator", "func.call", "torch.global_slot.set", "torch.global_slot.get",
+}  # fmt: skip
 
 
 class BlockGraph:

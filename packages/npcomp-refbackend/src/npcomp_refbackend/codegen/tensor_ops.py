@@ -219,6 +219,14 @@ def _guard(driver: Any, op: Any) -> None:
         scf.YieldOp([])
 
 
+def _random_key(driver: Any, op: Any) -> None:
+    calls = driver.calls
+    cells = calls.array("key", 2)
+    calls.call("refrt_random_key", [cells])
+    for n, result in enumerate(op.results):
+        driver.set(result, calls.load_slot(cells, n, calls.i64))
+
+
 HANDLERS: dict[str, Callable[[Any, Any], None]] = {
     "tensor.empty": _empty,
     "tensor.dim": _dim,
@@ -231,4 +239,5 @@ HANDLERS: dict[str, Callable[[Any, Any], None]] = {
     "tensor.extract_slice": _extract_slice,
     "tensor.insert_slice": _insert_slice,
     "tcf.guard": _guard,
+    "tcf.random_key": _random_key,
 }

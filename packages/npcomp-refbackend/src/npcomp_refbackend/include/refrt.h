@@ -65,6 +65,8 @@ int64_t refrt_slot_get_scalar(refrt_ctx *ctx, int64_t slot);
 void refrt_slot_set_scalar(refrt_ctx *ctx, int64_t slot, int64_t value);
 /* Ends the call with the program's guard number `guard`, whose message may show the values. */
 REFRT_NORETURN void refrt_guard_fail(refrt_ctx *ctx, int64_t guard, int64_t count, const int64_t *values);
+/* Draws two numbers in [0, 2^63): the seed and the offset of one random computation. */
+void refrt_random_key(refrt_ctx *ctx, int64_t *key);
 /* Runs an op that the compiler did not lower through the framework that is loaded in this process. */
 void refrt_fallback(refrt_ctx *ctx, int64_t op, int64_t nargs, const int64_t *args, int64_t nresults, int64_t *results);
 /* Runs `kernel` over [0, extent), in pieces of at least `grain`. */
@@ -91,6 +93,9 @@ void refrt_instance_delete(refrt_instance *instance);
 int64_t refrt_method(refrt_instance *instance, const char *name);
 /* A handle on memory of the caller, which must outlive it; free it with refrt_tensor_drop. */
 refrt_tensor *refrt_tensor_wrap(void *data, int32_t dtype, int64_t rank, const int64_t *sizes, const int64_t *strides);
+/* Makes the random numbers of this process's programs reproducible from here on. Where torch is loaded, they follow
+ * torch.manual_seed instead. */
+void refrt_manual_seed(uint64_t seed);
 /* Ends a wrapped tensor or a result. */
 void refrt_tensor_drop(refrt_tensor *tensor);
 /* Runs a method: 0 on success. Argument slots are borrowed (tensors dense row-major), result slots belong to the caller
