@@ -8,7 +8,8 @@ from .dtypes import DType
 from .errors import NotStatic
 from .families.backward import Backward, unasked
 from .families.reduction import count_of
-from .pooling import covered, part_weights, window_of
+from .pooling import covered, window_of
+from .pooling_adaptive import part_weights
 from .promotion import opmath
 from .registry import op
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .cases import case, f16, f32
+from .cases import case, f16, f32, f64, i64
 from .dtypes import DType
 from .errors import InferError
 from .families.pooling import Pooling
-from .families.reduction import count_of, divide_by
 from .promotion import opmath
 from .registry import op
 
@@ -17,9 +16,11 @@ def window_of(x, kernel, stride, padding, dilation=(1,), spatial=2):
         raise InferError(f"pooling over {spatial} dims takes an input of rank {spatial + 1} or {spatial + 2}")
     kernel, padding, dilation = (list(v) * spatial if len(v) == 1 else list(v) for v in (kernel, padding, dilation))
     stride = list(stride) * spatial if len(stride) == 1 else list(stride) or kernel
-    for k, p in zip(kernel, padding, strict=True):
-        if p > k // 2:
-            raise InferError(f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k}")
+    for k, p, d in zip(kernel, padding, dilation, strict=True):
+        if p < 0 or p > ((k - 1) * d + 1) // 2:
+            raise InferError(
+                f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k}, dilation={d}"
+            )
     return kernel, stride, padding, dilation
 
 
@@ -38,6 +39,13 @@ MAX_POOL2D_CASES = [
     case(f32("?", 3, "?", 7), [3, 3], [2, 2], [1, 1], at=[(2, 6), (1, 3), (0, 5)]),
     case(f32(3, 6, 7), [3, 2], [2, 1], [0, 0], [2, 1], True),
     case(f32(1, 1, 5, 5, special=True), [2, 2], [2, 2], [0, 0], [1, 1], True),
+]
+
+
+MAX_POOL3D_CASES = [
+    case(f32(2, 3, 4, 5, 4), [2, 2, 2]),
+    case(f32("?", 1, 4, "?", 3), [3, 2, 2], [2, 1, 1], [1, 0, 1], at=[(2, 5), (1, 2)]),
+    case(f32(2, 4, 6, 3), [2, 3, 1], [2, 2, 1], [0, 1, 0], [2, 1, 1], True),
 ]
 
 
@@ -63,16 +71,41 @@ class MaxPool2d(MaxPooling):
 
 
 @op(
+    "aten::max_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, int[3] dilation=1, "
+    "bool ceil_mode=False) -> Tensor"
+)
+class MaxPool3d(MaxPooling):
+    """Maximum over windows of three dims."""
+
+    spatial = 3
+    cases = MAX_POOL3D_CASES
+
+
+@op(
+    "aten::max_pool1d_with_indices(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], "
+    "int[1] dilation=[1], bool ceil_mode=False) -> (Tensor, Tensor)",
+    cases=[case(f32(2, 3, 7), [2]), case(f32("?", 3, "?"), [3], [2], [1], at=[(2, 7)])],
+)
+@op(
     "aten::max_pool2d_with_indices(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
     "int[2] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
     out="aten::max_pool2d_with_indices.out(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
     "int[2] dilation=1, bool ceil_mode=False, *, Tensor(a!) out, Tensor(b!) indices) -> (Tensor(a!), Tensor(b!))",
 )
-class MaxPool2dWithIndices(Pooling):
-    """Maximum over windows of two dims, and where in the plane it is."""
+@op(
+    "aten::max_pool3d_with_indices(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
+    "int[3] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)",
+    out="aten::max_pool3d_with_indices.out(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, "
+    "int[3] dilation=1, bool ceil_mode=False, *, Tensor(a!) out, Tensor(b!) indices) -> (Tensor(a!), Tensor(b!))",
+    cases=MAX_POOL3D_CASES,
+)
+class MaxPoolWithIndices(Pooling):
+    """Maximum over windows, and where in the plane or volume it is."""
 
-    def lower(b, x, kernel, stride, padding, dilation, ceil_mode):
-        return b.pool_indices(x, *window_of(x, kernel, stride, padding, dilation), ceil_mode)
+    @classmethod
+    def lower(cls, b, x, kernel, stride, padding, dilation, ceil_mode):
+        spatial = cls.schema.argument("kernel_size").type.length
+        return b.pool_indices(x, *window_of(x, kernel, stride, padding, dilation, spatial), ceil_mode)
 
     cases = MAX_POOL2D_CASES
 
@@ -103,13 +136,21 @@ def average(b, x, kernel, stride, padding, ceil_mode, include_pad, divisor, spat
     if divisor == 0:
         raise InferError("divisor must be not zero")
     if divisor is not None:
-        return b.cast(divide_by(b, total, divisor), dtype)
+        return b.cast(b.map(lambda b, e: divided(b, e, divisor), total, dtype=wide), dtype)
+    places = None
     for d in range(spatial):
         size, count = x.sizes[lead + d], total.sizes[lead + d]
-        places = covered(b, size, kernel[d], stride[d], padding[d], count, include_pad)
-        shaped = b.reshape(places, [count] + [1] * (spatial - d - 1))
-        total = b.map(lambda b, e, n: e / b.cast(n, e.dtype), total, shaped, dtype=wide)
-    return b.cast(total, dtype)
+        along = covered(b, size, kernel[d], stride[d], padding[d], count, include_pad)
+        shaped = b.reshape(along, [count] + [1] * (spatial - d - 1))
+        places = shaped if places is None else b.map(lambda b, p, n: p * n, places, shaped, dtype=DType.i64)
+    return b.cast(b.map(lambda b, e, n: divided(b, e, b.cast(n, wide)), total, places, dtype=wide), dtype)
+
+
+def divided(b, e, n):
+    """An element divided by a count; integers towards zero, as C does."""
+    if e.dtype.is_float:
+        return e / (float(n) if isinstance(n, int) else n)
+    return b.select(e < 0, -(-e // n), e // n)
 
 
 @op(
@@ -139,6 +180,7 @@ class AvgPool2d(Pooling):
 
     cases = [
         case(f32(2, 3, 6, 7), [2, 2]),
+        case(i64(2, 3, 6, 7), [2, 3], [2, 2], [1, 1], True),
         case(f32("?", 3, "?", 7), [3, 3], [2, 2], [1, 1], at=[(2, 6), (1, 3)]),
         case(f32(3, 6, 7), [3, 2], [2, 2], [1, 1], True, True),
         case(f32(3, 6, 7), [3, 2], [2, 2], [1, 1], True, False),
@@ -147,65 +189,20 @@ class AvgPool2d(Pooling):
     ]
 
 
-def adaptive_average(b, x, output):
-    """The mean over equal parts of each of the last dims, which may overlap when they do not divide it."""
-    dtype, wide = x.dtype, opmath(x.dtype)
-    x = b.cast(x, wide)
-    first = x.rank - len(output)
-    if all(n == 1 for n in output):
-        dims = list(range(first, x.rank))
-        return b.cast(divide_by(b, b.reduce("sum", x, dims, True), count_of(x, dims)), dtype)
-    for d, n in enumerate(output, first):
-        x = part_means(b, x, d, n)
-    return b.cast(x, dtype)
-
-
-def part_means(b, x, dim, n):
-    """The mean of n parts of a dim: part i runs from floor(i * size / n) to ceil((i + 1) * size / n)."""
-    size = x.sizes[dim]
-    if (size == n) is True:
-        return x
-    if isinstance(size, int) and size % n == 0:
-        split = b.reshape(x, [*x.sizes[:dim], n, size // n, *x.sizes[dim + 1 :]])
-        return divide_by(b, b.reduce("sum", split, [dim + 1]), size // n)
-
-    letters = "abcdefgh"[: x.rank]
-    out = letters.replace(letters[dim], "z")
-    return b.contract(f"{letters},z{letters[dim]}->{out}", x, part_weights(b, n, size, x.dtype))
-
-
-def part_weights(b, n, size, dtype):
-    """A matrix with a row for each part: 1 / length at the places of the part, 0 elsewhere."""
-
-    def weight(b, i, j):
-        start, stop = i * size // n, (i * size + size + (n - 1)) // n
-        inside = (j >= start) & (j < stop)
-        return b.select(inside, 1.0 / b.cast(stop - start, dtype), b.const(0.0, dtype))
-
-    parts, places = b.reshape(b.iota(n, DType.i64), [n, 1]), b.iota(size, DType.i64)
-    return b.map(weight, parts, places, dtype=dtype)
-
-
-@op("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", out="aten::adaptive_avg_pool1d.out")
 @op(
-    "aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor",
-    out="aten::adaptive_avg_pool2d.out",
-    cases=[
-        case(f32(2, 3, 6, 7), [1, 1]),
-        case(f32("?", 3, "?", "?"), [1, 1], at=[(2, 5, 4), (1, 1, 1)]),
-        case(f32(2, 3, 6, 7), [3, 2]),
-        case(f32("?", 3, "?", 7), [3, 7], at=[(2, 5), (1, 2)]),
-    ],
+    "aten::avg_pool3d(Tensor self, int[3] kernel_size, int[3] stride=[], int[3] padding=0, bool ceil_mode=False, "
+    "bool count_include_pad=True, int? divisor_override=None) -> Tensor",
+    out="aten::avg_pool3d.out",
 )
-@op(
-    "aten::_adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor",
-    out="aten::_adaptive_avg_pool2d.out",
-    cases=[case(f32(2, 3, 6, 7), [3, 2]), case(f32("?", 3, 6, 7), [3, 2])],
-)
-class AdaptiveAvgPool(Pooling):
-    """The mean over parts of each spatial dim, as many as asked."""
+class AvgPool3d(Pooling):
+    """Mean over windows of three dims."""
 
-    def lower(b, x, output):
-        return adaptive_average(b, x, output)
+    def lower(b, x, kernel, stride, padding, ceil_mode, include_pad, divisor):
+        return average(b, x, kernel, stride, padding, ceil_mode, include_pad, divisor, 3)
 
-    cases = [case(f32(2, 3, 7), [3]), case(f32(2, "?"), [1], at=[7, 1]), case(f32(2, "?"), [2], at=[7, 1])]
+    cases = [
+        case(f32(2, 3, 4, 5, 4), [2, 2, 2]),
+        case(f32("?", 1, "?", 5, 4), [3, 2, 2], [2, 1, 1], [1, 0, 1], True, False, at=[(2, 5), (1, 3)]),
+        case(f64(2, 4, 6, 3), [2, 3, 1], [2, 2, 1], [0, 1, 0], False, True, 5),
+        case(i64(2, 4, 6, 3), [2, 3, 1], [2, 2, 1], [0, 1, 0], False, False),
+    ]

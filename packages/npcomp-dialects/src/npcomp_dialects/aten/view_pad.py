@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cases import case, f32, i64
+from .cases import case, f32, f64, i64
 from .dtypes import DType
 from .errors import InferError
 from .families.factory import constant
@@ -43,18 +43,26 @@ def pad_by_index(b, x, pads, source):
             continue
         n = x.sizes[d]
         guard_reach(b, source, low, high, n)
-        places = b.iota(n + low + high, DType.i64)
-        x = b.index_select(x, d, b.map(lambda b, i, n=n, low=low: source(b, i - low, n), places, dtype=DType.i64))
+        x = b.index_select(x, d, sources(b, low, high, n, source))
     return x
 
 
+def sources(b, low, high, n, source):
+    """For each place of a padded dim, which element it shows."""
+    places = b.iota(n + low + high, DType.i64)
+    return b.map(lambda b, i: source(b, i - low, n), places, dtype=DType.i64)
+
+
 def guard_reach(b, source, low, high, n):
-    """The pads that a mode allows."""
+    """The pads that a mode allows; negative ones take elements away, of which one stays."""
     reach = {reflect: n - 1, circular: n}.get(source)
     for p in (low, high):
-        b.guard(p >= 0, "pad: negative counts are for mode constant alone, got {0}", p)
         if reach is not None:
             b.guard(p <= reach, "Padding size {0} should be less than the corresponding input dimension {1}", p, n)
+    least = 0 if source is circular else 1
+    b.guard(n + low + high >= least, "pad: {1} and {2} elements added to dimension of size {0}", n, low, high)
+    if source is not circular:
+        b.guard(n >= 1, "pad: expected a non-empty dimension to take elements from, got size {0}", n)
 
 
 def reflect(b, i, n):
@@ -119,10 +127,17 @@ class Pad(View):
 @op(
     "aten::reflection_pad2d(Tensor self, SymInt[4] padding) -> Tensor",
     out="aten::reflection_pad2d.out",
-    cases=[case(f32(2, 3, 4), [1, 2, 0, 1]), case(f32(2, 1, "?", 4), [1, 1, 1, 1])],
+    cases=[case(f32(2, 3, 4), [1, 2, 0, 1]), case(f32(2, 1, "?", 4), [1, 1, 1, 1]), case(f32(2, 3, 4), [-1, 2, 1, -2])],
+)
+@op(
+    "aten::reflection_pad3d(Tensor self, SymInt[6] padding) -> Tensor",
+    out="aten::reflection_pad3d.out",
+    cases=[case(f32(2, 3, 4, 5), [1, 2, 0, 1, 2, 1]), case(f64(2, 1, 3, "?", 4), [1, 1, 1, 1, 2, 0])],
 )
 class ReflectionPad(View):
     """The tensor mirrored at its borders."""
+
+    runtime = ("padding",)
 
     def lower(b, x, pads):
         return pad_by_index(b, x, pads, reflect)
@@ -134,10 +149,17 @@ class ReflectionPad(View):
 @op(
     "aten::replication_pad2d(Tensor self, SymInt[4] padding) -> Tensor",
     out="aten::replication_pad2d.out",
-    cases=[case(f32(2, 3, 4), [1, 2, 0, 1]), case(f32(2, 1, "?", 4), [1, 1, 1, 1])],
+    cases=[case(f32(2, 3, 4), [1, 2, 0, 1]), case(f32(2, 1, "?", 4), [1, 1, 1, 1]), case(f32(2, 3, 4), [-1, 2, 1, -2])],
+)
+@op(
+    "aten::replication_pad3d(Tensor self, SymInt[6] padding) -> Tensor",
+    out="aten::replication_pad3d.out",
+    cases=[case(f32(2, 3, 4, 5), [1, 2, 0, 1, 2, 1]), case(f64(2, 1, 3, "?", 4), [1, 5, 1, 1, 2, 0])],
 )
 class ReplicationPad(View):
     """The border elements repeated outwards."""
+
+    runtime = ("padding",)
 
     def lower(b, x, pads):
         return pad_by_index(b, x, pads, replicate)
