@@ -245,6 +245,15 @@ def extract(self: Evaluator, op: ir.Operation, env: Env, operands: list[Any]) ->
     return [tensor[tuple(where)]]
 
 
+def insert(self: Evaluator, op: ir.Operation, env: Env, operands: list[Any]) -> list[Any]:
+    element, tensor, *where = operands
+    if any(index < 0 or index >= size for index, size in zip(where, tensor.shape, strict=True)):
+        raise EvaluationError(f"index {where} leaves a tensor of sizes {tensor.shape}: {op}")
+    made = np.array(tensor)
+    made[tuple(map(int, where))] = element
+    return [made]
+
+
 def slices(op: ir.Operation, dynamic: Sequence[Any]) -> tuple[slice, ...]:
     queue = iter(dynamic)
     columns = [mixed(op, f"static_{name}", queue) for name in ("offsets", "sizes", "strides")]
@@ -364,6 +373,7 @@ HANDLERS: dict[str, Handler] = {
     "tensor.empty": empty,
     "tensor.dim": dim,
     "tensor.extract": extract,
+    "tensor.insert": insert,
     "tensor.extract_slice": extract_slice,
     "tensor.insert_slice": insert_slice,
     "tensor.expand_shape": expand_shape,

@@ -11,11 +11,11 @@ from npcomp_dialects.mlir.passmanager import PassManager
 pytestmark = pytest.mark.usefixtures("context")
 
 EVERY_OP = """module {
-  func.func @f(%arg0: tensor<?x4xf32>, %arg1: tensor<4xf32>, %arg2: tensor<2x3x8x8xf32>, %arg3: tensor<6x1x3x3xf32>, %arg4: tensor<5xi64>, %arg5: index, %arg6: f32, %arg7: i1) {
+  func.func @f(%arg0: tensor<?x4xf32>, %arg1: tensor<4xf32>, %arg2: tensor<2x3x8x8xf32>, %arg3: tensor<6x1x3x3xf32>, %arg4: tensor<5xi64>, %arg5: index, %arg6: f32, %arg7: i1, %arg8: tensor<3xi64>) {
     %0 = tcf.map(%arg0, %arg1) : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32> {
-    ^bb0(%arg8: f32, %arg9: f32):
-      %17 = arith.addf %arg8, %arg9 : f32
-      tcf.yield %17 : f32
+    ^bb0(%arg9: f32, %arg10: f32):
+      %21 = arith.addf %arg9, %arg10 : f32
+      tcf.yield %21 : f32
     }
     %1 = tcf.reduce "sum" %arg0 dims [0, 1] keepdim false : (tensor<?x4xf32>) -> tensor<f32>
     %2 = tcf.arg_reduce "max" %arg0 dim 1 keepdim true : (tensor<?x4xf32>) -> tensor<?x1xi64>
@@ -33,6 +33,11 @@ EVERY_OP = """module {
     %14 = tcf.full %arg6 sizes(%arg5, %arg5) : f32 -> tensor<?x3xf32>
     %15 = tcf.full %arg6 sizes() : f32 -> tensor<f32>
     %16 = tcf.iota %arg5 : tensor<?xi64>
+    %17 = tcf.scatter "add" %arg1, %arg8, %arg1 dim 0 : (tensor<4xf32>, tensor<3xi64>, tensor<4xf32>) -> tensor<4xf32>
+    %values, %indices = tcf.sort %arg0 dim 1 descending true : (tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xi64>)
+    %18 = tcf.scan "logsumexp" %arg0 dim 1 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+    %19:2 = tcf.scan "max" %arg0 dim 0 : (tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xi64>)
+    %20 = tcf.search %arg1, %arg0 right true : (tensor<4xf32>, tensor<?x4xf32>) -> tensor<?x4xi64>
     tcf.guard %arg7, "RuntimeError", "sizes {0} and {1} differ"(%arg5, %arg5) : index, index
     tcf.guard %arg7, "IndexError", "no {braces}, {} or values"()
     return
@@ -65,6 +70,42 @@ def refused(text: str) -> str:
 CONV = "stride [1, 1] padding [1, 1] dilation [1, 1]"
 CONV_TYPE = "(tensor<2x3x8x8xf32>, tensor<6x1x3x3xf32>) -> tensor<2x6x8x8xf32>"
 REFUSED = [
+    (
+        '%0 = tcf.scatter "sub" %c, %n, %c dim 0 : (tensor<4xf32>, tensor<4xi64>, tensor<4xf32>) -> tensor<4xf32>',
+        'has no kind "sub"; there are set, add, mul, max, min',
+    ),
+    (
+        '%0 = tcf.scatter "add" %c, %n, %b dim 0 : (tensor<4xf32>, tensor<4xi64>, tensor<3xf32>) -> tensor<4xf32>',
+        "the index has size 4 in dimension 0, more than the 3 of the source",
+    ),
+    (
+        '%0 = tcf.scatter "add" %a, %n, %c dim 0 : (tensor<?x4xf32>, tensor<4xi64>, tensor<4xf32>) -> tensor<?x4xf32>',
+        "the index has rank 1, x has rank 2",
+    ),
+    (
+        '%0 = tcf.scatter "add" %c, %c, %c dim 0 : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>',
+        "wants an index of signless integers",
+    ),
+    (
+        "%0, %1 = tcf.sort %c dim 1 descending false : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xi64>)",
+        "dim 1 is out of range for rank 1",
+    ),
+    (
+        "%0, %1 = tcf.sort %c dim 0 descending false : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xi32>)",
+        "has a result of 'i64'",
+    ),
+    (
+        '%0:2 = tcf.scan "sum" %c dim 0 : (tensor<4xf32>) -> (tensor<4xf32>, tensor<4xi64>)',
+        "sum has one result, got 2",
+    ),
+    (
+        "%0 = tcf.search %a, %x right false : (tensor<?x4xf32>, tensor<2x3x8x8xf32>) -> tensor<2x3x8x8xi64>",
+        "wants a sequence of one dimension or of the rank of the values",
+    ),
+    (
+        "%0 = tcf.search %n, %c right false : (tensor<4xi64>, tensor<4xf32>) -> tensor<4xi64>",
+        "the sequence holds 'i64', the values are 'f32'",
+    ),
     (
         "%0 = tcf.map(%a, %b) : (tensor<?x4xf32>, tensor<3xf32>) -> tensor<?x4xf32> "
         "{ ^bb0(%y: f32, %z: f32): tcf.yield %y : f32 }",

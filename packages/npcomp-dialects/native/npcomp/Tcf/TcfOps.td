@@ -179,6 +179,80 @@ def Tcf_IotaOp : Tcf_TensorOp<"iota"> {
 }
 
 //===------------------------------------------------------------------------------------------===//
+// Order: scatter, sort, scan, search
+//===------------------------------------------------------------------------------------------===//
+
+def Tcf_ScatterOp : Tcf_TensorOp<"scatter"> {
+  let summary = "Combines elements with those at the places that an index names, one after the other";
+  let description = [{
+    `x` with, for each position `p` of the index, `src[p]` set, added, multiplied, or kept where it is larger or smaller.
+    The index replaces one coordinate of its own position; the others must not be larger than the sizes of `x`, nor any
+    than those of `src`. Row-major order of the index, so that the last of several `set` stays.
+
+    ```mlir
+    %r = tcf.scatter "add" %x, %index, %src dim 0 : (tensor<?xf32>, tensor<5xi64>, tensor<5xf32>) -> tensor<?xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$index, AnyRankedTensor:$src, StrAttr:$kind, I64Attr:$dim);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$kind $x `,` $index `,` $src `dim` $dim attr-dict `:` functional-type(operands, results)";
+}
+
+def Tcf_SortOp : Tcf_TensorOp<"sort"> {
+  let summary = "The elements along a dimension in order, and the index each had; stable, NaN is the largest";
+  let description = [{
+    ```mlir
+    %values, %indices = tcf.sort %x dim 0 descending false : (tensor<?xf32>) -> (tensor<?xf32>, tensor<?xi64>)
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$x, I64Attr:$dim, BoolAttr:$descending);
+  let results = (outs AnyRankedTensor:$values, AnyRankedTensor:$indices);
+  let assemblyFormat = "$x `dim` $dim `descending` $descending attr-dict `:` functional-type(operands, results)";
+}
+
+def Tcf_ScanOp : Tcf_TensorOp<"scan"> {
+  let summary = "Running sum, prod, max, min or logsumexp along a dimension";
+  let description = [{
+    With two results, the second holds the index of the last extremum so far, as i64; NaN wins.
+
+    ```mlir
+    %r = tcf.scan "sum" %x dim 1 : (tensor<?x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$x, StrAttr:$kind, I64Attr:$dim);
+  let results = (outs Variadic<AnyRankedTensor>:$outputs);
+  let assemblyFormat = "$kind $x `dim` $dim attr-dict `:` functional-type(operands, results)";
+}
+
+def Tcf_SearchOp : Tcf_TensorOp<"search"> {
+  let summary = "How many elements of a sorted sequence are smaller than each value, or not larger with `right`";
+  let description = [{
+    The sequence is of one dimension, or has the dimensions of the values but the last.
+
+    ```mlir
+    %r = tcf.search %sequence, %values right false : (tensor<?xf32>, tensor<3x4xf32>) -> tensor<3x4xi64>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$sequence, AnyRankedTensor:$values, BoolAttr:$right);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$sequence `,` $values `right` $right attr-dict `:` functional-type(operands, results)";
+}
+
+//===------------------------------------------------------------------------------------------===//
+// Random numbers
+//===------------------------------------------------------------------------------------------===//
+
+def Tcf_RandomKeyOp : Tcf_Op<"random_key", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "Draws from the runtime's generator what tells one random computation from every other";
+  let description = [{
+    Two numbers that are not negative: the key and the upper counter of a counter-based generator. Every execution draws
+    anew and in order.
+  }];
+  let results = (outs I64:$seed, I64:$offset);
+  let assemblyFormat = "attr-dict";
+}
+
+//===------------------------------------------------------------------------------------------===//
 // Guards
 //===------------------------------------------------------------------------------------------===//
 

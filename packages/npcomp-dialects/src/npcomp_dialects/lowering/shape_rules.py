@@ -228,6 +228,28 @@ def gather(x: Sequence[Poly], dim: int, index: Sequence[Poly]) -> Rule:
     return list(index), requirements
 
 
+def scatter(x: Sequence[Poly], index: Sequence[Poly], src: Sequence[Poly], dim: int) -> Rule:
+    requirements = []
+    for d, (have, wanted, given) in enumerate(zip(x, index, src, strict=True)):
+        words = f"Expected index size {{0}} at dimension {d} to be no larger than {{name}} size {{1}}"
+        if d != dim:
+            message = words.replace("{name}", "self") + f" apart from dimension {dim}"
+            requirements.append(Requirement("at_most", wanted, have, message, (wanted, have)))
+        message = words.replace("{name}", "src")
+        requirements.append(Requirement("at_most", wanted, given, message, (wanted, given)))
+    return list(x), requirements
+
+
+def search(sequence: Sequence[Poly], values: Sequence[Poly]) -> Rule:
+    """A sequence of one dim serves all values, one of the values' rank their rows."""
+    message = (
+        "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value"
+        " tensor must match, but we got sizes {0} and {1}"
+    )
+    pairs = zip(sequence[:-1], values[:-1], strict=True) if len(sequence) > 1 else ()
+    return list(values), [Requirement("equal", a, c, message, (a, c)) for a, c in pairs]
+
+
 def index_select(x: Sequence[Poly], dim: int, index: Sequence[Poly]) -> list[Poly]:
     return [*x[:dim], *index, *x[dim + 1 :]]
 

@@ -16,8 +16,10 @@ from .convert_contraction import convert_contract, convert_conv
 from .convert_elementwise import convert_broadcast, convert_full, convert_iota, convert_map, convert_permute
 from .convert_indexing import convert_gather, convert_index_select
 from .convert_layout import convert_concat, convert_pad, convert_reshape, convert_slice
+from .convert_order import convert_scan, convert_scatter, convert_search
 from .convert_pooling import convert_pool
 from .convert_reduction import convert_arg_reduce, convert_reduce
+from .convert_sort import convert_sort
 from .dead_code import remove_dead_code
 from .emitter import Emitter, Scope
 from .linalg_ops import Linalg
@@ -99,6 +101,10 @@ CONVERSIONS.update(
         "tcf.broadcast": convert_broadcast,
         "tcf.gather": convert_gather,
         "tcf.index_select": convert_index_select,
+        "tcf.scatter": convert_scatter,
+        "tcf.sort": convert_sort,
+        "tcf.scan": convert_scan,
+        "tcf.search": convert_search,
         "tcf.full": convert_full,
         "tcf.iota": convert_iota,
     }
