@@ -28,6 +28,8 @@ TORCH_DTYPES = {
     DType.f16: torch.float16,
     DType.f32: torch.float32,
     DType.f64: torch.float64,
+    DType.c64: torch.complex64,
+    DType.c128: torch.complex128,
     DType.bool: torch.bool,
     DType.bf16: torch.bfloat16,
 }
@@ -246,6 +248,21 @@ class EagerBuilder(EagerOrder):
             active = active & again.value
         return state
 
+    def random_key(self) -> tuple[S, S]:
+        seed, offset = torch.randint(0, 2**63 - 1, [2])
+        return S(seed), S(offset)
+
+    def repeat(self, count: Any, body: Callable[..., Any], *carried: T) -> tuple[T, ...]:
+        for trip in range(plain(count)):
+            following = body(self, S(torch.tensor(trip)), *carried)
+            for old, new in zip(carried, following, strict=True):
+                assert old.value.shape == new.value.shape and old.dtype is new.dtype, (old.value, new.value)
+            carried = tuple(T(n.value, o.known) for o, n in zip(carried, following, strict=True))
+        return carried
+
+    def update(self, x: T, dim: int, index: Any, row: T) -> T:
+        return T(x.value.select_scatter(row.value, dim, plain(index)), x.known)
+
     def numel(self, x: T) -> Any:
         return math.prod(x.known) if None not in x.known else S(torch.tensor(x.value.numel()))
 
@@ -351,7 +368,7 @@ class EagerBuilder(EagerOrder):
         guard_bounds(index.value, x.value.shape[dim])
         return self._run("gather", torch.gather(x.value, dim, index.value.long()), x, dim, index)
 
-    def index_select(self, x: T, dim: int, index: T, error: str = "IndexError") -> T:
+    def index_select(self, x: T, dim: int, index: T, error: str | None = "IndexError") -> T:
         guard_bounds(index.value, x.value.shape[dim])
         flat = x.value.index_select(dim, index.value.long().reshape(-1))
         shape = [*x.value.shape[:dim], *index.value.shape, *x.value.shape[dim + 1 :]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .cases import bf16, case, f16, f32, i64
+from .checks import same_dtype
 from .dtypes import DType
 from .errors import InferError
 from .families.contraction import Contraction
@@ -122,6 +123,7 @@ class AddMm(Contraction):
 
     def lower(b, x, y, z, beta, alpha):
         check_ranks("addmm", (y, 2), (z, 2))
+        same_dtype("addmm", x, y)
         return with_addend(b, x, contract(b, "mk,kn->mn", y, z), beta, alpha, x.dtype)
 
     cases = [
@@ -141,6 +143,7 @@ class AddMv(Contraction):
 
     def lower(b, x, y, z, beta, alpha):
         check_ranks("addmv", (y, 2), (z, 1))
+        same_dtype("addmv", x, y)
         return with_addend(b, x, contract(b, "mk,k->m", y, z), beta, alpha, x.dtype)
 
     cases = [case(f32(3), f32(3, 4), f32(4)), case(f32(1), f32("m", "k"), f32("k"), alpha=2, at=[(3, 4), (1, 2)])]
@@ -156,6 +159,7 @@ class BAddBmm(Contraction):
 
     def lower(b, x, y, z, beta, alpha):
         check_ranks("baddbmm", (y, 3), (z, 3))
+        same_dtype("baddbmm", x, y)
         return with_addend(b, x, contract(b, "bmk,bkn->bmn", y, z), beta, alpha, x.dtype)
 
     cases = [
@@ -169,12 +173,18 @@ class Linear(Contraction):
     """input @ weight.T + bias over the last dim."""
 
     def lower(b, x, weight, bias):
+        if x.rank == 0 or weight.rank not in (1, 2):
+            raise InferError(f"linear: no input of rank {x.rank} with a weight of rank {weight.rank}")
+        same_dtype("linear", x, weight, bias)
+        if bias is not None and (weight.rank == 1 or bias.rank > 1):
+            raise InferError(f"linear: a weight of rank {weight.rank} takes no bias of rank {bias.rank}")
         batch = "abcdefgh"[: x.rank - 1]
         vector = weight.rank == 1
         spec = f"{batch}k,k->{batch}" if vector else f"{batch}k,nk->{batch}n"
         y = contract(b, spec, x, weight)
         if bias is None:
             return b.cast(y, x.dtype)
+        bias = b.broadcast(bias, y.sizes)
         return b.map(lambda b, e, c: b.cast(e + b.cast(c, y.dtype), x.dtype), y, bias, dtype=x.dtype)
 
     cases = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .cases import case, f16, f32
+from .checks import has_sizes, same_dtype
 from .errors import InferError, NotStatic
 from .families.convolution import Convolution
 from .promotion import opmath
@@ -22,6 +23,8 @@ def convolve(b, x, weight, bias, stride, padding, dilation, groups):
         raise InferError(f"a convolution with a weight of rank {weight.rank} takes no input of rank {x.rank}")
     if x.dtype is not weight.dtype:
         raise InferError(f"Input type ({x.dtype}) and weight type ({weight.dtype}) should be the same")
+    same_dtype("convolution", x, bias)
+    has_sizes(b, "bias", bias, [weight.sizes[0]])
     batched = x if x.rank == spatial + 2 else b.reshape(x, [1, *x.sizes])
     wide = opmath(x.dtype)
     window = (repeated(v, spatial) for v in (stride, padding, dilation))
@@ -32,7 +35,14 @@ def convolve(b, x, weight, bias, stride, padding, dilation, groups):
 
 
 def guard_groups(b, x, weight, groups):
-    """The input has as many channels as the weight and the groups ask."""
+    """The input has as many channels as the weight and the groups ask, and each group gives as many."""
+    least = "Given groups={0}, expected weight to be at least {0} at dimension 0, but got {1}"
+    b.guard(weight.sizes[0] >= groups, least, groups, weight.sizes[0])
+    if groups != 1:
+        what = "Given groups={0}, expected weight to be divisible by {0} at dimension 0, but got {1}"
+        b.guard(weight.sizes[0] % groups == 0, what, groups, weight.sizes[0])
+    for size in weight.sizes[2:]:
+        b.guard(size > 0, "kernel size should be greater than zero, but got {0}", size)
     b.guard(
         x.sizes[1] == weight.sizes[1] * groups,
         "Given groups={0} and a weight with {1} input channels a group, expected input to have {2} channels, got {3}",

@@ -44,6 +44,8 @@ class IndexSelect(Indexing):
 
     def lower(b, x, dim, index):
         check_index(index, "index_select")
+        if index.rank > 1:
+            raise InferError(f"index_select(): Index is supposed to be a vector, but has {index.rank} dimensions")
         if x.rank == 0:
             return b.reshape(b.index_select(b.reshape(x, [1]), 0, index), [])
         index = index if index.rank else b.reshape(index, [1])
@@ -67,15 +69,9 @@ class Gather(Indexing):
         if x.rank == 0 or index.rank == 0:
             x, index, sizes = b.reshape(x, [b.numel(x)]), b.reshape(index, [b.numel(index)]), index.sizes
             return b.reshape(b.gather(x, 0, index), sizes)
+        dim = wrap_dim(dim, x.rank)
         if x.rank != index.rank:
             raise InferError("Index tensor must have the same number of dimensions as input tensor")
-        dim = wrap_dim(dim, x.rank)
-        for d in range(x.rank):
-            if d != dim:
-                message = (
-                    f"Size does not match at dimension {d} expected index size {{0}} to be no larger than self {{1}}"
-                )
-                b.guard(index.sizes[d] <= x.sizes[d], message, index.sizes[d], x.sizes[d])
         return b.gather(x, dim, index)
 
     cases = [
@@ -149,7 +145,7 @@ class Index(Indexing):
         moved = b.permute(x, [*places, *rest])
         flat = b.reshape(moved, [count_of(x, places), *(x.sizes[d] for d in rest)])
         index = linear_index(b, picked, [x.sizes[d] for d in places])
-        result = b.index_select(flat, 0, index)
+        result = b.index_select(flat, 0, index, error=None)  # guard_inside has looked
         adjacent = places == list(range(places[0], places[-1] + 1))
         if not adjacent or places[0] == 0:
             return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .cases import case, f32, i64
+from .checks import has_sizes
 from .dtypes import DType
 from .errors import InferError
 from .loss import MEAN, NONE, SUM, Loss, number, reduced
@@ -44,6 +45,9 @@ def nll_loss(b, x, target, weight, reduction, ignore):
     """The loss and the total weight, in the computing dtype."""
     if x.rank != target.rank + 1:
         raise InferError(f"nll_loss: an input of rank {x.rank} takes a target of rank {x.rank - 1}, got {target.rank}")
+    at = class_dim(x)
+    has_sizes(b, "target", target, [s for d, s in enumerate(x.sizes) if d != at])
+    has_sizes(b, "weight", weight, [x.sizes[at]])
     wide = opmath(x.dtype)
     safe, valid = safe_target(b, target, ignore)
     weights = target_weights(b, weight, safe, valid, wide)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .block import Block
 from .cases import case, f16, f32
+from .checks import has_sizes, same_dtype
+from .dtypes import DType
 from .errors import InferError
 from .families.reduction import count_of, divide_by
 from .promotion import opmath, promote_floats
@@ -50,6 +52,14 @@ def guard_shape(b, x, dims, normalized_shape):
         b.guard(x.sizes[d] == want, "normalized_shape {1} does not fit an input size of {0}", x.sizes[d], want)
 
 
+def check_parameters(b, x, sizes, weight, bias):
+    """Weight and bias have one number for each element of the sizes, in the input's dtype, or in f32 for 16-bit floats."""
+    for what, parameter in (("weight", weight), ("bias", bias)):
+        has_sizes(b, what, parameter, sizes)
+        if parameter is not None and not (x.dtype.is_half and parameter.dtype is DType.f32):
+            same_dtype(f"normalization with {what}", x, parameter)
+
+
 class Normalization(Block):
     """Normalizes groups of elements; 16-bit floats compute in f32."""
 
@@ -62,6 +72,7 @@ def layer_norm(b, x, normalized_shape, weight, bias, eps):
     """The normalized tensor, mean and 1/deviation."""
     dims = last_dims(x, normalized_shape)
     guard_shape(b, x, dims, normalized_shape)
+    check_parameters(b, x, normalized_shape, weight, bias)
     y, mean, rstd, _ = standardize(b, b.cast(x, opmath(x.dtype)), dims, eps)
     return tuple(b.cast(v, x.dtype) for v in (scale_and_shift(b, y, weight, bias), mean, rstd))
 
@@ -105,6 +116,7 @@ class RmsNorm(Normalization):
     def lower(b, x, normalized_shape, weight, eps):
         dims = last_dims(x, normalized_shape)
         guard_shape(b, x, dims, normalized_shape)
+        has_sizes(b, "weight", weight, normalized_shape)
         wide = b.cast(x, opmath(x.dtype))
         squares = b.map(lambda b, e: e * e, wide, dtype=wide.dtype)
         mean = divide_by(b, b.reduce("sum", squares, dims, True), count_of(x, dims))

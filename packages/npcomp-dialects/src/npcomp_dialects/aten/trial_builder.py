@@ -149,6 +149,19 @@ class LowerTrial(OrderTrial):
         step(self, *state)
         return tuple(TrialScalar(s.dtype) for s in state)
 
+    def random_key(self) -> tuple[TrialScalar, TrialScalar]:
+        """Two numbers in [0, 2^63) that no other random computation gets: seed and offset."""
+        return TrialScalar(DType.i64), TrialScalar(DType.i64)
+
+    def repeat(self, count: Any, body: Callable[..., Any], *carried: TrialTensor) -> tuple[TrialTensor, ...]:
+        """The tensors after `count` trips of `carried = body(b, trip, *carried)`; sizes and dtypes stay the same."""
+        body(self, TrialScalar(DType.i64), *carried)
+        return carried
+
+    def update(self, x: TrialTensor, dim: int, index: Any, row: TrialTensor) -> TrialTensor:
+        """`x` with `row`, which lacks the dim, at one index of the dim; the caller keeps the index inside."""
+        return TrialTensor(x.sizes, x.dtype)
+
     def numel(self, x: TrialTensor) -> Any:
         total: Any = 1
         for s in x.sizes:
@@ -264,7 +277,7 @@ class LowerTrial(OrderTrial):
     def gather(self, x: TrialTensor, dim: int, index: TrialTensor, error: str = "RuntimeError") -> TrialTensor:
         return TrialTensor(index.sizes, x.dtype)
 
-    def index_select(self, x: TrialTensor, dim: int, index: TrialTensor, error: str = "IndexError") -> TrialTensor:
+    def index_select(self, x: TrialTensor, dim: int, index: TrialTensor, error: str | None = "IndexError") -> TrialTensor:
         return TrialTensor([*x.sizes[:dim], *index.sizes, *x.sizes[dim + 1 :]], x.dtype)
 
     def full(self, sizes: Sequence[Any], value: Any, dtype: DType) -> TrialTensor:

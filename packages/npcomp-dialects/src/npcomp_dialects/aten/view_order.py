@@ -21,10 +21,13 @@ def swap(b, x, first, second):
 
 
 @op("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)")
+@op("aten::permute_copy(Tensor self, int[] dims) -> Tensor", out="aten::permute_copy.out")
 class Permute(View):
     """The dims in the order given."""
 
     def lower(b, x, dims):
+        if len(dims) != x.rank:
+            raise InferError(f"permute: {dims} orders {len(dims)} dims of a tensor of rank {x.rank}")
         order = [wrap_dim(d, x.rank) for d in dims]
         if sorted(order) != list(range(x.rank)):
             raise InferError(f"permute: {dims} is no permutation of the dims of a tensor of rank {x.rank}")
@@ -36,6 +39,7 @@ class Permute(View):
 @op("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)")
 @op("aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)")
 @op("aten::swapdims(Tensor(a) self, int dim0, int dim1) -> Tensor(a)")
+@op("aten::transpose_copy.int(Tensor self, int dim0, int dim1) -> Tensor", out="aten::transpose_copy.int_out")
 class Transpose(View):
     """Two dims exchanged."""
 
@@ -44,6 +48,7 @@ class Transpose(View):
 
 
 @op("aten::t(Tensor(a) self) -> Tensor(a)")
+@op("aten::t_copy(Tensor self) -> Tensor", out="aten::t_copy.out")
 class T(View):
     """The transpose of a matrix; a vector stays."""
 
@@ -67,6 +72,7 @@ class NumpyT(View):
 
 @op("aten::mT(Tensor(a) self) -> Tensor(a)")
 @op("aten::adjoint(Tensor(a) self) -> Tensor(a)")
+@op("aten::mH(Tensor(a) self) -> Tensor(a)")
 class MatrixT(View):
     """The last two dims exchanged."""
 
@@ -80,6 +86,11 @@ class MatrixT(View):
 @op(
     "aten::movedim.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)",
     cases=[case(f32(3, 4, 5), [0, 1], [-1, 0]), case(f32("?", 4), [0], [1])],
+)
+@op("aten::moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)")
+@op(
+    "aten::moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)",
+    cases=[case(f32(3, 4, 5), [0, 1], [-1, 0])],
 )
 class MoveDim(View):
     """Dims moved to other places; the rest keep their order."""
@@ -98,7 +109,8 @@ class MoveDim(View):
 def reverse(b, x, dim):
     """The order of elements reversed along a dim."""
     last = x.sizes[dim] - 1
-    return b.index_select(x, dim, b.map(lambda b, i: last - i, b.iota(last + 1, DType.i64), dtype=DType.i64))
+    index = b.map(lambda b, i: last - i, b.iota(last + 1, DType.i64), dtype=DType.i64)
+    return b.index_select(x, dim, index, error=None)
 
 
 @op("aten::flip(Tensor self, int[] dims) -> Tensor", out="aten::flip.out")
@@ -111,6 +123,55 @@ class Flip(View):
         return x
 
     cases = [case(f32(3, 4), [0, 1]), case(f32("?", 4), [0], at=[3, 1, 0])]
+
+
+@op("aten::fliplr(Tensor self) -> Tensor")
+class FlipLeftRight(View):
+    """The columns reversed."""
+
+    def lower(b, x):
+        if x.rank < 2:
+            raise InferError("Input must be >= 2-d.")
+        return reverse(b, x, 1)
+
+    cases = [f32(3, 4), f32(2, "?", 3)]
+
+
+@op("aten::flipud(Tensor self) -> Tensor")
+class FlipUpDown(View):
+    """The rows reversed."""
+
+    def lower(b, x):
+        if x.rank < 1:
+            raise InferError("Input must be >= 1-d.")
+        return reverse(b, x, 0)
+
+    cases = [f32(3, 4), f32("?")]
+
+
+@op("aten::rot90(Tensor self, int k=1, int[] dims=[0, 1]) -> Tensor", out="aten::rot90.out")
+class Rot90(View):
+    """The plane of two dims turned by k right angles."""
+
+    def lower(b, x, k, dims):
+        if len(dims) != 2 or x.rank < 2:
+            raise InferError(f"expected total rotation dims == 2 of a tensor of rank >= 2, got {dims} of rank {x.rank}")
+        first, second = (wrap_dim(d, x.rank) for d in dims)
+        if first == second:
+            raise InferError(f"expected rotation dims to be different, but got dim0 = {first} and dim1 = {second}")
+        turns = k % 4
+        if turns == 2:
+            return reverse(b, reverse(b, x, first), second)
+        if turns == 0:
+            return x
+        return swap(b, reverse(b, x, second if turns == 1 else first), first, second)
+
+    cases = [
+        case(f32(3, 4)),
+        case(f32("?", 4), 2, at=[3, 0]),
+        case(f32(2, "?", 3), -1, [2, 0]),
+        case(f32(3, 4), 4),
+    ]
 
 
 def rotate(b, x, dim, shift):
@@ -129,6 +190,8 @@ class Roll(View):
     runtime = ("shifts",)
 
     def lower(b, x, shifts, dims):
+        if len(shifts) != (len(dims) or 1):
+            raise InferError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
         if not dims:
             return b.reshape(rotate(b, b.reshape(x, [b.numel(x)]), 0, shifts[0]), x.sizes)
         for d, shift in zip(dims, shifts, strict=True):
@@ -139,6 +202,7 @@ class Roll(View):
 
 
 @op("aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)")
+@op("aten::diagonal_copy(Tensor self, int offset=0, int dim1=0, int dim2=1) -> Tensor", out="aten::diagonal_copy.out")
 class Diagonal(View):
     """The diagonal of two dims, as the last dim."""
 

@@ -20,6 +20,9 @@ def product(sizes):
 
 def fill_hole(b, count, sizes):
     """The sizes with their -1 filled so that they hold `count` elements, and guards that they do."""
+    for i, s in enumerate(sizes):
+        if isinstance(s, int) and s < -1:
+            raise InferError(f"invalid shape dimension {s} at index {i} of shape {list(sizes)}")
     holes = [i for i, s in enumerate(sizes) if isinstance(s, int) and s == -1]
     if len(holes) > 1:
         raise InferError("only one dimension can be inferred")
@@ -44,6 +47,7 @@ def fill_hole(b, count, sizes):
 @op("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)")
 @op("aten::_unsafe_view(Tensor self, SymInt[] size) -> Tensor")
 @op("aten::view_copy(Tensor self, SymInt[] size) -> Tensor")
+@op("aten::_reshape_copy(Tensor self, SymInt[] size) -> Tensor")
 class Reshape(View):
     """The elements in row-major order under new sizes; one size may be -1."""
 
@@ -110,6 +114,7 @@ class Unflatten(View):
 
 
 @op("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)")
+@op("aten::unsqueeze_copy(Tensor self, int dim) -> Tensor", out="aten::unsqueeze_copy.out")
 class Unsqueeze(View):
     """A dim of size 1 inserted."""
 
@@ -134,6 +139,17 @@ def drop_ones(b, x, dims):
     "aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)",
     cases=[case(f32(1, 4, 1), [0, 1, 2]), case(f32("?", 1, 1), [1, -1])],
 )
+@op("aten::squeeze_copy(Tensor self) -> Tensor", out="aten::squeeze_copy.out")
+@op(
+    "aten::squeeze_copy.dim(Tensor self, int dim) -> Tensor",
+    out="aten::squeeze_copy.dim_out",
+    cases=[case(f32(1, 4), 0)],
+)
+@op(
+    "aten::squeeze_copy.dims(Tensor self, int[] dim) -> Tensor",
+    out="aten::squeeze_copy.dims_out",
+    cases=[case(f32(1, 4, 1), [0, 2])],
+)
 class Squeeze(View):
     """Dims of size 1 removed."""
 
@@ -149,6 +165,7 @@ class Squeeze(View):
     "aten::broadcast_to(Tensor(a) self, SymInt[] size) -> Tensor(a)",
     cases=[case(f32(3, 1), [3, 4]), case(f32("?", 1), [2, -1, 4], at=[3, 0])],
 )
+@op("aten::expand_copy(Tensor self, SymInt[] size, *, bool implicit=False) -> Tensor", out="aten::expand_copy.out")
 class Expand(View):
     """Dims of size 1 repeated to the size asked, new ones in front; -1 keeps a size."""
 

@@ -19,6 +19,7 @@ from .integers import Integers
 from .mathematics import Mathematics
 from .order_ops import OrderOps
 from .polynomial import Poly
+from .program_ops import ProgramOps
 from .shape_rules import Requirement
 from .sizes import Sizes
 from .symbols import Symbols
@@ -26,7 +27,7 @@ from .types import element_type
 from .values import Scalar, T
 
 
-class Builder(OrderOps):
+class Builder(OrderOps, ProgramOps):
     """One per function. `op_name` is the aten op being lowered, for messages."""
 
     def __init__(self, emitter: Emitter):
@@ -332,8 +333,10 @@ class Builder(OrderOps):
         index = self.cast(index, DType.i64)
         return self._one("tcf.gather", [x.value, index.value], sizes, x.dtype, **_indexed(dim, error))
 
-    def index_select(self, x: T, dim: int, index: T, error: str = "IndexError") -> T:
-        """`torch.index_select` by an index of any rank; an index out of range raises `error`."""
+    def index_select(self, x: T, dim: int, index: T, error: str | None = "IndexError") -> T:
+        """`torch.index_select` by an index of any rank; an index out of range raises `error`.
+
+        With `error` None nothing is checked: the block knows that every index is right."""
         index = self.cast(index, DType.i64)
         sizes = shape_rules.index_select(self.sizes.of(x.value), dim, self.sizes.of(index.value))
         return self._one("tcf.index_select", [x.value, index.value], sizes, x.dtype, **_indexed(dim, error))
@@ -361,8 +364,8 @@ class Builder(OrderOps):
         return T(self, self.emitter.value("tensor.from_elements", [scalar], type), dtype)
 
 
-def _indexed(dim: int, error: str) -> dict[str, ir.Attribute]:
-    return {"dim": _i64(dim), "torch.error": ir.StringAttr.get(error)}
+def _indexed(dim: int, error: str | None) -> dict[str, ir.Attribute]:
+    return {"dim": _i64(dim), "torch.error": ir.StringAttr.get(error or "")}
 
 
 def _i64(value: int) -> ir.Attribute:

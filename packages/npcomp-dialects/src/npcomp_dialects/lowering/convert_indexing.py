@@ -59,8 +59,11 @@ def _as_index(c: Conversion, value: ir.Value) -> ir.Value:
 
 
 def check_indices(c: Conversion, index: ir.Value, size: Poly, dim: int, op: ir.Operation) -> None:
-    """The error that the op names, unless every index is in [0, size)."""
+    """The error that the op names, unless every index is in [0, size). An op that names none knows that they are."""
     emitter, i1 = c.emitter, c.emitter.i1
+    kind = text(op, "torch.error") if "torch.error" in op.attributes else "IndexError"
+    if not kind:
+        return
     limit = c.builder.integers.value(size, emitter.i64) if element(index) == emitter.i64 else _narrow(c, size, index)
     zero = emitter.constant(0, element(index))
     init = c.linalg.filled([], ir.RankedTensorType.get([], i1), emitter.constant(True, i1))
@@ -76,7 +79,6 @@ def check_indices(c: Conversion, index: ir.Value, size: Poly, dim: int, op: ir.O
     known = polynomial.as_constant(c.builder.symbols.canonical(size))
     shown, values = (str(known), []) if known is not None else ("{0}", [c.builder.integers.index(size)])
     prefix = f"{op_name(op)}: " if op_name(op) else ""
-    kind = text(op, "torch.error") if "torch.error" in op.attributes else "IndexError"
     guard(emitter, fits, kind, f"{prefix}index out of range in self: dimension {dim} has size {shown}", values)
 
 
