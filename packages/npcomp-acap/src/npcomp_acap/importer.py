@@ -122,7 +122,7 @@ def schema_name(schema: torch._C.FunctionSchema) -> str:
 
 def tensor_type(fake: torch.Tensor) -> ir.Type:
     sizes = [size if isinstance(size, int) else -1 for size in fake.shape]
-    return td.ValueTensorType.get(sizes, literals.element_type(DTYPE_CODES[fake.dtype]))
+    return td.ValueTensorType.get(sizes, literals.element_type(_code(DTYPE_CODES, fake.dtype)))
 
 
 def value_type(fake: Any) -> ir.Type:
@@ -196,6 +196,6 @@ def list_element_type(kind: str, operands: Sequence[ir.Value]) -> ir.Type:
 
 def _array(tensor: torch.Tensor) -> Any:
     """(dtype code, numpy view of the bytes' values, sizes): what `literals.tensor` takes; bfloat16 travels as int16."""
-    dense = tensor.detach().contiguous()
+    dense = tensor.detach().resolve_conj().resolve_neg().contiguous()
     bits = dense.view(torch.int16) if dense.dtype is torch.bfloat16 else dense
     return literals.Array(_code(DTYPE_CODES, dense.dtype), bits.numpy())

@@ -11,6 +11,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
 INLINE = 64  # elements; larger constants are resource blobs, which are shared and not printed in full
+_COMPLEX = (9, 10)  # always blobs: a splat of complex numbers has no value that Python can read
 _serial = itertools.count()
 
 
@@ -32,6 +33,8 @@ def element_type(code: int) -> ir.Type:
         5: ir.F16Type.get,
         6: ir.F32Type.get,
         7: ir.F64Type.get,
+        9: lambda: ir.ComplexType.get(ir.F32Type.get()),
+        10: lambda: ir.ComplexType.get(ir.F64Type.get()),
         11: lambda: ir.IntegerType.get_signless(1),
         15: ir.BF16Type.get,
     }
@@ -48,7 +51,8 @@ def attribute(array: Array) -> ir.Attribute:
     """A dense attribute for small arrays, a resource blob for large ones."""
     elements = np.asarray(array.elements, order="C")
     storage = storage_type(array.code)
-    if elements.size > INLINE and elements.dtype != np.bool_:
+    large = elements.size > (0 if array.code in _COMPLEX else INLINE)
+    if large and elements.dtype != np.bool_:
         shape = ir.RankedTensorType.get(elements.shape, storage)
         return ir.DenseResourceElementsAttr.get_from_buffer(elements, f"npcomp_{next(_serial)}", shape)
     if array.code == 11:

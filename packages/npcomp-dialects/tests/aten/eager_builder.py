@@ -403,8 +403,9 @@ def check_letters(spec: str, lhs: torch.Tensor, rhs: torch.Tensor) -> None:
                 raise GuardFailed(f"RuntimeError: sizes {seen[letter]} and {size} of {letter} differ in {spec}")
 
 
-def guard_bounds(index: torch.Tensor, size: int) -> None:
+def guard_bounds(index: torch.Tensor, size: int, promised: bool = False) -> None:
     if index.numel() and (int(index.min()) < 0 or int(index.max()) >= size):
+        assert not promised, "an index was promised to lie inside"
         raise GuardFailed(f"IndexError: index out of range for size {size}")
 
 

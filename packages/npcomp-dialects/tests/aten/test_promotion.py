@@ -24,7 +24,9 @@ def test_result_type_of_two_tensors(a: DType, c: DType):
     for ranks in itertools.product((0, 1), repeat=2):
         x, y = (torch.ones([1] * r, dtype=TORCH_DTYPES[d]) for r, d in zip(ranks, (a, c), strict=True))
         infos = [TensorInfo((1,) * r, d) for r, d in zip(ranks, (a, c), strict=True)]
-        assert result_type([operand_of(i) for i in infos]) is DTYPES[torch.result_type(x, y)]
+        wanted = torch.result_type(x, y)
+        if wanted is not torch.complex32:  # no dtype of ours
+            assert result_type([operand_of(i) for i in infos]) is DTYPES[wanted]
 
 
 @pytest.mark.parametrize("dtype", list(DType), ids=str)

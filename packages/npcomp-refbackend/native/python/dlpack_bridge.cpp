@@ -33,7 +33,7 @@ struct VersionedTensor {
 constexpr int32_t kCpu = 1;
 
 int32_t dtypeOf(DataType type) {
-  enum { Int = 0, Unsigned = 1, Float = 2, Bfloat = 4, Bool = 6 };
+  enum { Int = 0, Unsigned = 1, Float = 2, Bfloat = 4, Complex = 5, Bool = 6 };
   if (type.lanes != 1)
     return -1;
   switch (type.code << 8 | type.bits) {
@@ -55,6 +55,10 @@ int32_t dtypeOf(DataType type) {
     return F32;
   case Float << 8 | 64:
     return F64;
+  case Complex << 8 | 64:
+    return C64;
+  case Complex << 8 | 128:
+    return C128;
   case Bfloat << 8 | 16:
     return BF16;
   }
@@ -94,6 +98,7 @@ Taken takeDlpack(PyObject *object, Incoming &in, nb::object &holder) {
   in.strides = tensor->strides;
   in.byteStrides = false;
   in.library = Library::Other;
+  in.readOnly = true; // the protocol does not say
   return Taken::Yes;
 }
 

@@ -202,8 +202,21 @@ private:
     return true;
   }
 
+  /// The tensor with a lazy conjugation or negation carried out. Takes over `handle`; null when torch refuses.
+  AtenHandle resolved(AtenHandle handle) {
+    for (const char *name : {"aten::resolve_conj", "aten::resolve_neg"}) {
+      uint64_t word = reinterpret_cast<uint64_t>(handle);
+      if (torch.callDispatcher(name, "", &word, torch.abiVersion()))
+        return nullptr;
+      handle = reinterpret_cast<AtenHandle>(word);
+    }
+    return handle;
+  }
+
   /// Takes over a tensor that the op returned, as a handle of the running call.
   bool adopt(const Expected &expected, AtenHandle handle) {
+    if (!isPlain(torch, handle) && !(handle = resolved(handle)))
+      return fail("RuntimeError", torch.lastError());
     Incoming in;
     int64_t *sizes = nullptr, *strides = nullptr, storage = 0;
     bool known = isPlain(torch, handle) && !torch.getDtype(handle, &in.dtype) && !torch.getDim(handle, &in.rank) &&

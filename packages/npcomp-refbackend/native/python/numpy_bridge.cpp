@@ -31,6 +31,10 @@ int32_t dtypeOf(PyArray_Descr *descriptor, bool asBf16) {
     return F32;
   case NPY_DOUBLE:
     return F64;
+  case NPY_CFLOAT:
+    return C64;
+  case NPY_CDOUBLE:
+    return C128;
   case NPY_UINT16:
     return asBf16 ? BF16 : -1;
   }
@@ -58,6 +62,10 @@ int numpyType(int32_t dtype) {
     return NPY_FLOAT;
   case F64:
     return NPY_DOUBLE;
+  case C64:
+    return NPY_CFLOAT;
+  case C128:
+    return NPY_CDOUBLE;
   }
   return NPY_UINT16;
 }
@@ -106,6 +114,7 @@ Taken takeNumpy(PyObject *object, Incoming &in, bool asBf16) {
   in.strides = reinterpret_cast<const int64_t *>(PyArray_STRIDES(array));
   in.byteStrides = true;
   in.library = Library::Numpy;
+  in.readOnly = !PyArray_ISWRITEABLE(array);
   return Taken::Yes;
 }
 

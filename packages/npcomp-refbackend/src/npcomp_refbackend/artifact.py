@@ -19,6 +19,7 @@ _ALIGNMENT = 64
 _DTYPES = {
     "u8": np.uint8, "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64,
     "f16": np.float16, "f32": np.float32, "f64": np.float64, "bool": np.bool_, "bf16": np.uint16,
+    "c64": np.complex64, "c128": np.complex128,
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ _DEFAULT_SIZE = 8
 _NUMPY = {
     "u8": np.uint8, "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64,
     "f16": np.float16, "f32": np.float32, "f64": np.float64, "bool": np.bool_,
+    "c64": np.complex64, "c128": np.complex128,
 }  # fmt: skip
 _WORDS = {"true": True, "false": False, "none": None}
 
@@ -110,4 +111,6 @@ class _Random:
             return (self.rng.standard_normal(shape).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
         if dtype.startswith("f"):
             return self.rng.standard_normal(shape).astype(_NUMPY[dtype])
+        if dtype.startswith("c"):
+            return (self.rng.standard_normal(shape) + 1j * self.rng.standard_normal(shape)).astype(_NUMPY[dtype])
         return self.rng.integers(0, 2, shape).astype(_NUMPY[dtype])

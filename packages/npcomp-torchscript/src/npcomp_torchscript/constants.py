@@ -114,6 +114,6 @@ def array(tensor: torch.Tensor) -> literals.Array:
         raise Refusal(f"a tensor of {tensor.dtype} cannot be compiled", f"cast it to one of {names}")
     if tensor.is_meta:
         raise Refusal("a tensor on the meta device has no contents", "load the weights before compiling")
-    dense = tensor.detach().to("cpu").resolve_neg().contiguous()
+    dense = tensor.detach().to("cpu").resolve_conj().resolve_neg().contiguous()
     bits = dense.view(torch.int16) if dense.dtype is torch.bfloat16 else dense
     return literals.Array(DTYPE_CODES[dense.dtype], bits.numpy())

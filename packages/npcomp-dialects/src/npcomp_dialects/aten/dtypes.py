@@ -17,6 +17,8 @@ class DType(Enum):
     f16 = 5
     f32 = 6
     f64 = 7
+    c64 = 9
+    c128 = 10
     bool = 11
     bf16 = 15
 
@@ -33,9 +35,14 @@ class DType(Enum):
         return self.name in ("f16", "bf16", "f32", "f64")
 
     @property
+    def is_complex(self) -> builtins.bool:
+        """True for complex elements, which no block computes with: only torch's own kernels take them."""
+        return self.name in ("c64", "c128")
+
+    @property
     def is_integer(self) -> builtins.bool:
         """True for the integers proper, not for bool."""
-        return not self.is_float and self is not DType.bool
+        return not self.is_float and not self.is_complex and self is not DType.bool
 
     @property
     def is_half(self) -> builtins.bool:
@@ -71,17 +78,20 @@ class DType(Enum):
 
     @staticmethod
     def from_torch_code(code: int) -> DType:
-        """The dtype with torch's number; complex and quantized numbers are refused."""
+        """The dtype with torch's number; quantized and other rare numbers are refused."""
         try:
             return DType(code)
         except ValueError:
             raise ValueError(
-                f"torch dtype number {code} has no counterpart here (complex and quantized element types are not"
-                " supported); do: cast the tensor to one of " + ", ".join(d.name for d in DType)
+                f"torch dtype number {code} has no counterpart here (quantized element types, half-precision"
+                " complex and wide unsigned integers are not supported); do: cast the tensor to one of " + ", ".join(d.name for d in DType)
             ) from None
 
 
-_BYTES = {"u8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "f16": 2, "f32": 4, "f64": 8, "bool": 1, "bf16": 2}
+_BYTES = {
+    "u8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "f16": 2, "f32": 4, "f64": 8, "c64": 8, "c128": 16, "bool": 1,
+    "bf16": 2,
+}  # fmt: skip
 
 
 def as_dtype(value: object) -> DType | None:

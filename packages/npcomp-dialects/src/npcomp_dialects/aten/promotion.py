@@ -1,7 +1,7 @@
 """torch's type promotion, and the named dtype rules of op blocks.
 
 Operands fall in three classes of falling rank: tensors with dims, 0-d tensors, Python numbers. A lower class decides
-only when its category (bool < integer < float) is above that of the classes before it.
+only when its category (bool < integer < float < complex) is above that of the classes before it.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ def promote_types(a: DType, b: DType) -> DType:
         return a
     if a is DType.bool:
         return b
+    if a.is_complex or b.is_complex:
+        return DType.c128 if {a, b} & {DType.c128, DType.f64} else DType.c64
     if a.is_float != b.is_float:
         return a if a.is_float else b
     if a.bytes == b.bytes:
@@ -77,9 +79,11 @@ def result_type(operands: Sequence[Operand]) -> DType:
 def _combine(higher: DType | None, lower: DType | None) -> DType | None:
     if higher is None or lower is None:
         return higher or lower
-    if higher.is_float:
+    if higher.is_complex or (higher.is_float and not lower.is_complex):
         return higher
-    if higher is DType.bool or lower.is_float:
+    if higher.is_float:
+        return DType.c128 if higher is DType.f64 else DType.c64
+    if higher is DType.bool or lower.is_float or lower.is_complex:
         return promote_types(higher, lower)
     return higher
 

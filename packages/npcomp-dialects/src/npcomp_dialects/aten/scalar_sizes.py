@@ -16,6 +16,7 @@ from .registry import op
 class SizeInt(Scalar):
     """The size of one dim."""
 
+    takes_complex = True
     constant = ("dim",)
 
     def lower(b, x, dim):
@@ -31,6 +32,7 @@ class SizeInt(Scalar):
 class Size(Scalar):
     """All sizes."""
 
+    takes_complex = True
     def lower(b, x):
         return x.sizes
 
@@ -41,6 +43,7 @@ class Size(Scalar):
 class Dim(Scalar):
     """The number of dims."""
 
+    takes_complex = True
     def lower(b, x):
         return x.rank
 
@@ -55,6 +58,7 @@ class Dim(Scalar):
 class Numel(Scalar):
     """The number of elements."""
 
+    takes_complex = True
     def lower(b, x):
         return b.numel(x)
 
@@ -65,6 +69,7 @@ class Numel(Scalar):
 class LenTensor(Scalar):
     """The size of the first dim."""
 
+    takes_complex = True
     def lower(b, x):
         if x.rank == 0:
             raise InferError("len() of a 0-d tensor")
@@ -76,6 +81,7 @@ class LenTensor(Scalar):
 class DTypeFact(Scalar):
     """A fact that the dtype tells."""
 
+    takes_complex = True
     fact = None
 
     @classmethod
@@ -115,10 +121,10 @@ class ElementSize(DTypeFact):
 
 @op("aten::is_complex(Tensor self) -> bool")
 class IsComplex(DTypeFact):
-    """False: there are no complex dtypes."""
+    """True for complex dtypes."""
 
     def fact(dtype):
-        return False
+        return dtype.is_complex
 
 
 def single(b, x):

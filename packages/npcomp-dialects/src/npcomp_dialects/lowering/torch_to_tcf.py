@@ -14,6 +14,7 @@ from npcomp_dialects.aten.errors import InferError, NotStatic
 from npcomp_dialects.errors import InferenceError, UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
+from npcomp_dialects.passes import kernel_types
 
 from . import containers, fallback, polynomial, texts
 from .arithmetic import is_number
@@ -219,7 +220,8 @@ class FunctionLowering:
             self._refuse_distant_lists(registry.find_schema(name), values)
             self.bind(op, containers.evaluate(name, values, op.location))
             return
-        if block is None or block.kind() != "native" or not self._can_lower(block, values):
+        left = block is None or block.kind() != "native" or kernel_types.is_left_to_torch(op)
+        if left or not self._can_lower(block, values):
             self.keep(op, name)
             return
         self._refuse_distant_lists(block.schema, values)

@@ -14,6 +14,8 @@ _SIGNED = {8: DType.i8, 16: DType.i16, 32: DType.i32, 64: DType.i64}
 
 def element_type(dtype: DType) -> ir.Type:
     """The builtin element type; integers are signless."""
+    if dtype.is_complex:
+        return ir.ComplexType.get((ir.F32Type if dtype is DType.c64 else ir.F64Type).get())
     width = _WIDTHS.get(dtype)
     return _FLOATS[dtype].get() if width is None else ir.IntegerType.get_signless(width)
 
@@ -32,6 +34,8 @@ def dtype_of(type: ir.Type) -> DType:
     for dtype, cls in _FLOATS.items():
         if isinstance(type, cls):
             return dtype
+    if isinstance(type, ir.ComplexType):
+        return DType.c64 if isinstance(type.element_type, ir.F32Type) else DType.c128
     if not isinstance(type, ir.IntegerType):
         raise ValueError(f"{type} is not an element type of tensors")
     if type.width == 1:

@@ -28,6 +28,7 @@ _INTEGERS = {
     (64, True): DType.i64,
 }
 _FLOATS = {ir.F16Type: DType.f16, ir.BF16Type: DType.bf16, ir.F32Type: DType.f32, ir.F64Type: DType.f64}
+_COMPLEX = {DType.f32: DType.c64, DType.f64: DType.c128}
 
 
 class Types:
@@ -76,6 +77,8 @@ def dtype_of(element: ir.Type | None) -> DType | None:
         if element.width == 1:
             return DType.bool
         return _INTEGERS.get((element.width, not element.is_unsigned))
+    if isinstance(element, ir.ComplexType):
+        return _COMPLEX.get(dtype_of(element.element_type))
     return _FLOATS.get(type(element))
 
 
@@ -111,6 +114,8 @@ def _abstract(type: ir.Type) -> Any:
 
 
 def _element(dtype: DType) -> ir.Type:
+    if dtype.is_complex:
+        return ir.ComplexType.get((ir.F32Type if dtype is DType.c64 else ir.F64Type).get())
     for kind, floating in _FLOATS.items():
         if floating is dtype:
             return kind.get()

@@ -10,7 +10,7 @@ from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.errors import InferError, NotStatic
 from npcomp_dialects.errors import InferenceError
 from npcomp_dialects.mlir import ir
-from npcomp_dialects.passes import constants, effects, register, walk
+from npcomp_dialects.passes import constants, effects, kernel_types, register, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.coerce import coerce
 from npcomp_dialects.passes.decompose_builder import Builder, V, block_of
@@ -24,8 +24,8 @@ def decompose(module: ir.Module) -> None:
 
     The new ops get their types from inference as they are built, and the source line of the op they replace.
 
-    Restriction: an op is left alone while the rank or dtype of a tensor it takes is unknown, or if its block has to
-    know an argument that only run time knows. Such an op runs as torch's kernel, if the backend has that.
+    Restriction: an op is left alone while the rank or dtype of a tensor it takes is unknown, if its block has to
+    know an argument that only run time knows, or if it takes or gives complex tensors. Such an op runs as torch's kernel, if the backend has that.
     """
     with module.context:
         types = Types()
@@ -39,7 +39,7 @@ def is_decomposed(op: ir.Operation) -> bool:
     if not op.name.startswith("torch.aten."):
         return False
     block = block_of(op.name.removeprefix("torch."))
-    return block is not None and block.kind() == "decomposed"
+    return block is not None and block.kind() == "decomposed" and not kernel_types.is_left_to_torch(op)
 
 
 def _expand(op: ir.Operation, types: Types) -> list[ir.Operation]:

@@ -16,7 +16,7 @@ from npcomp_dialects.aten.dtypes import DType
 from npcomp_dialects.aten.errors import AtenError, InferError
 from npcomp_dialects.errors import InferenceError
 from npcomp_dialects.mlir import ir
-from npcomp_dialects.passes import constants, effects, walk
+from npcomp_dialects.passes import constants, effects, kernel_types, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.dict_facts import MISSING, of_dict
 from npcomp_dialects.passes.lattice import BOTTOM, join, kind, meet, same
@@ -63,6 +63,8 @@ class Analysis:
                 handler(self, op)
             elif op.name.startswith("torch.aten."):
                 self._kernel(op)
+            elif op.name == "torch.operator":
+                self._foreign(op, walk.string(op, "name"), [self.of(operand) for operand in op.operands])
             elif len(op.results):
                 self._set(op, [self.types.abstract(result.type) for result in op.results])
         return falls_through
@@ -85,12 +87,30 @@ class Analysis:
             self._set(op, [self.types.abstract(result.type) for result in op.results])
             return
         facts = [self.of(operand) for operand in op.operands]
+        declared = [self.types.abstract(result.type) for result in op.results]
+        if not block.takes_complex and kernel_types.has_complex([*facts, *declared]):
+            self._foreign(op, name, facts)
+            return
         if name in _STORES:
             _check_store(name, facts, op)
         found: Any = of_dict(name, facts) if facts and isinstance(facts[0], dict) else MISSING
         if found is MISSING:
             found = self._infer(name, block, facts, op)
         self._set(op, list(found) if len(op.results) != 1 else [found])
+
+    def _foreign(self, op: ir.Operation, name: str, facts: list[Any]) -> None:
+        """An op that runs as torch's own kernel: its results are what they are declared, or what torch says."""
+        found: Any = None
+        if not kernel_types.are_declared(op, self.types):
+            key = ("torch", name, _key(facts))
+            if key not in self._inferred:
+                try:
+                    self._inferred[key] = kernel_types.ask(name, facts)
+                except InferError as error:
+                    raise InferenceError.like(error.kind, f"{name}: {error}", op.location) from None
+            found = self._inferred[key]
+        declared = [self.types.abstract(result.type) for result in op.results]
+        self._set(op, declared if found is None else list(found))
 
     def _infer(self, name: str, block: type[Block], arguments: list[Any], op: ir.Operation) -> Any:
         key = (name, _key(arguments))

@@ -7,7 +7,7 @@ from typing import Any
 from npcomp_dialects.aten.abstract import TensorInfo, Unknown
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
-from npcomp_dialects.passes import constants, register, signatures, walk
+from npcomp_dialects.passes import constants, kernel_types, register, signatures, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.coerce import coerce
 from npcomp_dialects.passes.dict_facts import item_of
@@ -46,6 +46,7 @@ def refine_types(module: ir.Module) -> None:
         for function, analysis in zip(functions, analyses, strict=True):
             _commit(walk.blocks(function)[0], analysis)
             _forward_dict_items(function, analysis)
+            kernel_types.unpack_lists(function, analysis.of, types)
             _materialize(function, analysis)
             prune(analysis.branches)
             signatures.set_function_type(function)

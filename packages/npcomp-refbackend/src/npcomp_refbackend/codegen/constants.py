@@ -18,8 +18,13 @@ NUMPY = {
     "i16": np.int16,
     "i8": np.int8,
     "i1": np.bool_,
+    "complex<f32>": np.complex64,
+    "complex<f64>": np.complex128,
 }
-TORCH_CODE = {"i8": 1, "i16": 2, "i32": 3, "i64": 4, "f16": 5, "f32": 6, "f64": 7, "i1": 11, "bf16": 15, "u8": 0}
+TORCH_CODE = {
+    "i8": 1, "i16": 2, "i32": 3, "i64": 4, "f16": 5, "f32": 6, "f64": 7, "complex<f32>": 9, "complex<f64>": 10,
+    "i1": 11, "bf16": 15, "u8": 0,
+}  # fmt: skip
 
 
 def to_array(attribute: Any) -> np.ndarray:

@@ -21,6 +21,7 @@ SCALARS: dict[str, Callable[[], ir.Type]] = {
     "!torch.bool": lambda: ir.IntegerType.get_signless(1),
 }
 _KINDS = {"!torch.int": "int", "!torch.float": "float", "!torch.bool": "bool"}
+_ARTIFACT_NAMES = {"ui8": "u8", "i1": "bool", "complex<f32>": "c64", "complex<f64>": "c128"}
 _CONSTANTS = ("torch.constant.int", "torch.constant.float", "torch.constant.bool", "torch.constant.str")
 
 
@@ -160,7 +161,7 @@ def _literal(driver: Any, op: Any) -> None:
 
 def torch_dtype(element: str) -> str:
     """`si64` as the torch dialect prints it → `i64` as artifacts name it."""
-    return {"ui8": "u8", "i1": "bool"}.get(element, element.removeprefix("s"))
+    return _ARTIFACT_NAMES.get(element, element.removeprefix("s"))
 
 
 HANDLERS: dict[str, Callable[[Any, Any], None]] = {
