@@ -41,6 +41,10 @@ def slice_bounds(b, x, dim, start, end):
 @op(
     "aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)",
 )
+@op(
+    "aten::slice_copy.Tensor(Tensor self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor",
+    out="aten::slice_copy.Tensor_out",
+)
 class Slice(View):
     """Every step-th element from start up to end along a dim."""
 
@@ -71,6 +75,7 @@ def drop_dim(b, x, dim):
 
 
 @op("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)")
+@op("aten::select_copy.int(Tensor self, int dim, SymInt index) -> Tensor", out="aten::select_copy.int_out")
 class Select(View):
     """The tensor at one index of a dim."""
 
@@ -97,6 +102,7 @@ def checked_index(b, x, dim, index):
 
 
 @op("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)")
+@op("aten::narrow_copy(Tensor self, int dim, SymInt start, SymInt length) -> Tensor", out="aten::narrow_copy.out")
 class Narrow(View):
     """`length` elements from start along a dim."""
 
@@ -134,6 +140,7 @@ def pieces(b, x, dim, lengths):
 
 @op("aten::unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]")
 @op("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]")
+@op("aten::split_copy.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]")
 class Split(View):
     """Parts of one length, the last one shorter when it does not fit."""
 
@@ -151,6 +158,7 @@ class Split(View):
 @op("aten::unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]")
 @op("aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]")
 @op("aten::split.sizes(Tensor(a -> *) self, SymInt[] split_size, int dim=0) -> Tensor(a)[]")
+@op("aten::split_with_sizes_copy(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]")
 class SplitWithSizes(View):
     """Parts of the given lengths, which must add up."""
 
@@ -191,6 +199,7 @@ class Chunk(View):
 
 
 @op("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]")
+@op("aten::unbind_copy.int(Tensor self, int dim=0) -> Tensor[]")
 class Unbind(View):
     """The tensors along a dim."""
 
@@ -203,13 +212,17 @@ class Unbind(View):
 
 
 @op("aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)")
+@op("aten::unfold_copy(Tensor self, int dimension, int size, int step) -> Tensor", out="aten::unfold_copy.out")
 class Unfold(View):
     """Windows of a dim: their elements become the last dim."""
 
     def lower(b, x, dim, size, step):
-        if x.rank == 0:
-            raise NotStatic("unfold of a 0-d tensor")
         dim = wrap_dim(dim, x.rank)
+        if step <= 0 or size < 0:
+            raise InferError(f"unfold: expected size >= 0 and step > 0, got size {size} and step {step}")
+        if x.rank == 0:
+            b.guard(size <= 1, "maximum size for tensor at dimension 0 is 1 but size is {0}", size)
+            return b.slice(b.reshape(x, [1]), 0, 0, size, 1)
         n = x.sizes[dim]
         b.guard(size <= n, "maximum size for tensor at dimension is {1} but size is {0}", size, n)
         count = (n - size) // step + 1
@@ -219,4 +232,10 @@ class Unfold(View):
         order = [d for d in range(windows.rank) if d != dim + 1]
         return b.permute(windows, [*order, dim + 1])
 
-    cases = [case(f32(7), 0, 3, 2), case(f32("?", 4), 0, 2, 1, at=[5, 2]), case(f32(2, 9), 1, 4, 3)]
+    cases = [
+        case(f32(7), 0, 3, 2),
+        case(f32("?", 4), 0, 2, 1, at=[5, 2]),
+        case(f32(2, 9), 1, 4, 3),
+        case(f32(), 0, 1, 1),
+        case(f32(3), 0, 0, 2),
+    ]
