@@ -45,10 +45,10 @@ def inline(
     compute ops that need to know the loops around: `{"linalg.index": fn(op, operands) -> value}` (an i64),
     `"tensor.extract"` (operands are the mapped indices, i64; the tensor itself is `op.operands[0]`).
     """
-    return _Inliner(kb, lanes, resolve, handlers or {}).run(block, values)
+    return Inliner(kb, lanes, resolve, handlers or {}).run(block, values)
 
 
-class _Inliner:
+class Inliner:
     def __init__(self, kb: KernelBuilder, lanes: int, resolve: Any, handlers: Mapping[str, Handler]):
         self.kb, self.lanes, self.resolve, self.handlers = kb, lanes, resolve, handlers
         self.known: dict[ir.Value, ir.Value] = {}
@@ -59,17 +59,17 @@ class _Inliner:
         for op in block.operations:
             if op.operation.name in _ENDS:
                 return [self._yielded(v) for v in op.operands]
-            self._visit(op.operation)
+            self.visit(op.operation)
         raise UnsupportedBody("a body has no yield. do: verify the module before code generation")
 
     def _yielded(self, value: ir.Value) -> ir.Value:
         dtype = self.kb.dtype(value)
-        mapped = self._get(value)
+        mapped = self.get(value)
         if dtype in _HALF and self.kb.dtype(mapped) == "f32":
             mapped = from_f32(self.kb, mapped, dtype)
         return self.kb.broadcast(mapped, self.lanes)
 
-    def _get(self, value: ir.Value) -> ir.Value:
+    def get(self, value: ir.Value) -> ir.Value:
         if value in self.known:
             return self.known[value]
         owner = value.owner
@@ -89,15 +89,15 @@ class _Inliner:
             dtype = "f32"
         return self.kb.const(ir.FloatAttr(attribute).value if dtype.startswith("f") else _integer(attribute), dtype)
 
-    def _visit(self, op: ir.Operation) -> None:
+    def visit(self, op: ir.Operation) -> None:
         name = op.name
         if name == "arith.constant":
-            self._get(op.results[0])
+            self.get(op.results[0])
             return
         if name == "scf.while":
-            self.known.update(zip(op.results, self._while(op), strict=True))
+            self.known.update(zip(op.results, self._lanes_while(op), strict=True))
             return
-        operands = [self._get(v) for v in op.operands] if name != "tensor.extract" else self._extract_indices(op)
+        operands = [self.get(v) for v in op.operands] if name != "tensor.extract" else self._extract_indices(op)
         if name in self.handlers:
             results = [to_f32(self.kb, self.handlers[name](op, operands))]
         else:
@@ -105,15 +105,15 @@ class _Inliner:
         for result, value in zip(op.results, results, strict=True):
             self.known[result] = value
 
-    def _while(self, op: ir.Operation) -> list[ir.Value]:
+    def _lanes_while(self, op: ir.Operation) -> list[ir.Value]:
         """All lanes go on until each of them has left the loop; a lane's results are kept from when it left."""
         kb, lanes = self.kb, self.lanes
         before, after = (region.blocks[0] for region in op.regions)
         for inner in [*nested(before), *nested(after)]:
             for value in inner.operands:
                 if not _is_within(value, op):
-                    self._get(value)  # made here, where all that follows can see it
-        inits = [kb.broadcast(self._get(v), lanes) for v in op.operands]
+                    self.get(value)  # made here, where all that follows can see it
+        inits = [kb.broadcast(self.get(v), lanes) for v in op.operands]
         nothing = [kb.const(0, "f32" if kb.dtype(r) in _HALF else kb.dtype(r), lanes) for r in op.results]
         carried = [kb.const(True, "i1", lanes), *inits, *nothing]
 
@@ -135,11 +135,11 @@ class _Inliner:
         """The ops of a nested block here; what its terminator hands on."""
         self.known.update(zip(block.arguments, values, strict=True))
         for inner in list(block.operations)[:-1]:
-            self._visit(inner.operation)
-        return [self._get(v) for v in list(block.operations)[-1].operands]
+            self.visit(inner.operation)
+        return [self.get(v) for v in list(block.operations)[-1].operands]
 
     def _extract_indices(self, op: ir.Operation) -> list[ir.Value]:
-        return [self._get(v) for v in list(op.operands)[1:]]
+        return [self.get(v) for v in list(op.operands)[1:]]
 
     def _compute(self, op: ir.Operation, operands: list[ir.Value]) -> list[ir.Value]:
         kb, name = self.kb, op.name

@@ -1,4 +1,4 @@
-"""Dispatch formation: linalg on tensors → `refrt.dispatch` ops, in every block of a function."""
+"""Dispatch formation: linalg and loops on tensors → `refrt.dispatch` ops, in every block of a function."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from .destinations import place_results
 from .fusion import fuse_block
+from .loop_dispatch import form_loops
 from .materialize import materialize
 from .prepare import prepare
 
@@ -13,6 +14,9 @@ from .prepare import prepare
 def form_dispatches(function: Any) -> None:
     """Rewrite `function` so that all its tensor computation stands in dispatches."""
     prepare(function)
+    for region in function.operation.regions:
+        for block in region.blocks:
+            form_loops(block)
     for block in _blocks(function):
         _form_block(block)
 

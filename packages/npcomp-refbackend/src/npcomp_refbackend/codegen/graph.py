@@ -30,7 +30,7 @@ class BlockGraph:
         effect: int | None = None
         for n, op in enumerate(self.ops):
             sources = {self.position[v] for v in values_used(op) if v in self.position}
-            if effect is not None and (is_effect(op) or op.operation.name == "linalg.generic"):
+            if effect is not None and (is_effect(op) or _is_computation(op)):
                 sources.add(effect)
             self.inputs.append(sources)
             effect = n if is_effect(op) else effect
@@ -106,6 +106,10 @@ class BlockGraph:
             if g not in done:
                 visit(g)
         return order
+
+
+def _is_computation(op: Any) -> bool:
+    return op.operation.name in ("linalg.generic", "refrt.dispatch") or op.operation.name.startswith("scf.")
 
 
 def is_effect(op: Any) -> bool:

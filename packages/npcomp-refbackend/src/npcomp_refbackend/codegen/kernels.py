@@ -11,11 +11,12 @@ from typing import Any
 from npcomp_dialects.errors import resolve
 from npcomp_dialects.mlir import ir
 
-from . import contraction, convolution, nest
+from . import contraction, convolution, loops, nest
 from .dispatch import Dispatch, Loop, Schedule
 from .kernel import KernelBuilder
-from .layouts import layout_of
+from .layouts import operand_layout
 from .legality import root_family
+from .loop_dispatch import LoopDispatch, is_loops
 from .parse import parse
 from .target import Target
 
@@ -47,7 +48,8 @@ class KernelLibrary:
     def get(self, op: Any) -> Kernel:
         """The kernel of a dispatch; writes it when it is the first of its kind."""
         start = time.perf_counter()
-        op.attributes["layouts"] = ir.ArrayAttr.get([ir.StringAttr.get(_layout(v)) for v in op.operands])
+        layouts = [_layout(op, n) for n in range(len(op.operands))]
+        op.attributes["layouts"] = ir.ArrayAttr.get([ir.StringAttr.get(text) for text in layouts])
         text = canonical_text(op)
         if text not in self.kernels:
             self.kernels[text] = self._build(op)
@@ -58,12 +60,20 @@ class KernelLibrary:
         return kernel
 
     def _build(self, op: Any) -> Kernel:
+        if is_loops(op):
+            return self._build_loops(op)
         dispatch = parse(op)
         name, emit = family_of(dispatch, self.target)
         symbol = f"k{len(self.kernels)}_{name}"
         with op.location, KernelBuilder(self.module, symbol, self.target) as kb:
             schedule = emit(kb, dispatch, self.target)
         return Kernel(symbol, schedule, dispatch.loops, source_lines(op))
+
+    def _build_loops(self, op: Any) -> Kernel:
+        symbol = f"k{len(self.kernels)}_loops"
+        with op.location, KernelBuilder(self.module, symbol, self.target) as kb:
+            schedule = loops.emit(kb, LoopDispatch.of(op))
+        return Kernel(symbol, schedule, [], source_lines(op))
 
 
 def family_of(dispatch: Dispatch, target: Target) -> tuple[str, Family]:
@@ -85,11 +95,12 @@ def canonical_text(op: Any) -> str:
     return f"{header}\n{op.attributes['layouts']}\n{renamed}"
 
 
-def _layout(value: Any) -> str:
-    return layout_of(value).text() if isinstance(value.type, ir.RankedTensorType) else ""
+def _layout(op: Any, n: int) -> str:
+    return operand_layout(op, n).text() if isinstance(op.operands[n].type, ir.RankedTensorType) else ""
 
 
 def source_lines(op: Any) -> list[str]:
     """The user's lines that a dispatch computes."""
-    places = [resolve(o.location) for o in op.regions[0].blocks[0].operations if o.operation.name == "linalg.generic"]
+    computing = [o for o in op.regions[0].blocks[0].operations if o.operation.name.startswith(("linalg.gen", "scf."))]
+    places = [resolve(o.location) for o in computing]
     return list(dict.fromkeys(str(p) for p in places if p))

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from npcomp_dialects.mlir import ir
-from npcomp_dialects.mlir.dialects import func
 
 from .constants import array_key, to_array
 from .int_math import Int, ceildiv, mul, product
 from .kernels import Kernel
 from .layouts import layout_of
+from .loop_dispatch import is_loops
+from .loop_launch import launch_loops
 
 
 def is_dense(value: Any) -> bool:
@@ -35,6 +36,9 @@ def constant_handle(driver: Any, attribute: Any, packing: Any = None) -> ir.Valu
 
 
 def _dispatch(driver: Any, op: Any) -> None:
+    if is_loops(op):
+        launch_loops(driver, op)
+        return
     kernel: Kernel = driver.kernels.get(op)
     calls = driver.calls
     inputs = list(op.operands)[: len(op.operands) - len(op.results)]
@@ -44,10 +48,7 @@ def _dispatch(driver: Any, op: Any) -> None:
     handles = [_operand(driver, kernel, n, v) for n, v in enumerate(tensors)]
     results = [driver.take(o, op) for o in outs]
     extent = _extent(driver, kernel, tensors + outs)
-    arguments = [calls.fill("operands", handles + results), calls.fill("scalars", scalars)]
-    kind = ir.FunctionType.get([calls.ptr, calls.ptr, calls.i64, calls.i64], [])
-    entry = func.ConstantOp(kind, ir.FlatSymbolRefAttr.get(kernel.symbol)).result
-    calls.call("refrt_launch", [entry, *arguments, calls.i64_of(extent), calls.const(kernel.schedule.grain)])
+    calls.launch(kernel.symbol, handles + results, scalars, extent, kernel.schedule.grain)
     for result, handle in zip(op.results, results):
         driver.set(result, handle)
 

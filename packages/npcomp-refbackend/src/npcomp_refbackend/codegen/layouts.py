@@ -12,6 +12,8 @@ from typing import Any
 
 from npcomp_dialects.mlir import ir
 
+CONTENTS = "contents"  # of a dispatch of loops: which outs it starts from, made unique and so dense at run time
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -53,14 +55,22 @@ def layout_of(value: Any) -> Layout:
     if op.name == "tensor.extract_slice":
         return _sliced(op, value)
     if op.name == "refrt.dispatch":
-        return layout_of(destination(op, value))
+        return operand_layout(op, first_out(op) + list(op.results).index(value))
     return dense(value)
 
 
-def destination(dispatch: Any, result: Any) -> Any:
-    """The out operand that a result of a dispatch is written to."""
-    first = len(dispatch.operands) - len(dispatch.results)
-    return dispatch.operands[first + list(dispatch.results).index(result)]
+def first_out(dispatch: Any) -> int:
+    """Position of the first out operand."""
+    return len(dispatch.operands) - len(dispatch.results)
+
+
+def operand_layout(dispatch: Any, n: int) -> Layout:
+    """The layout in which the kernel of a dispatch gets operand `n`."""
+    value = dispatch.operands[n]
+    out = n - first_out(dispatch)
+    if out >= 0 and CONTENTS in dispatch.attributes and dispatch.attributes[CONTENTS][out]:
+        return dense(value)
+    return layout_of(value)
 
 
 def _reshaped(op: Any, value: Any) -> Layout:

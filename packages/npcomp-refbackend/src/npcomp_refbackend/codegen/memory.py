@@ -12,7 +12,7 @@ from .target import BYTES
 
 Int = Any  # int | ir.Value of type i64
 _DYNAMIC = -(2**31)
-_RANK_FIELD, _DIMS_FIELD = 2, 8  # refrt_tensor in 8-byte words: refcount, data, rank and dtype, numel, … dims at 64
+_RANK_FIELD, DIMS_FIELD = 2, 8  # refrt_tensor in 8-byte words: refcount, data, rank and dtype, numel, … dims at 64
 
 
 @dataclass(eq=False)
@@ -67,7 +67,7 @@ class Operand(Buffer):
     def _field(self, slot: int) -> ir.Value:
         if slot not in self._fields:
             with self.builder.prologue():
-                self._fields[slot] = self.builder.load(Buffer(self.handle, "i64"), _DIMS_FIELD + slot)
+                self._fields[slot] = self.builder.load(Buffer(self.handle, "i64"), DIMS_FIELD + slot)
         return self._fields[slot]
 
 

@@ -17,9 +17,9 @@ def parse(op: Any) -> Dispatch:
     terminator = list(block.operations)[-1]
     arguments = list(block.arguments)
     first_out = len(arguments) - len(op.results)
-    layouts = _layouts(op, len(arguments))
+    layouts = read_layouts(op, len(arguments))
     operands = [
-        _operand(i, a, layouts[n], n >= first_out)
+        read_operand(i, a, layouts[n], n >= first_out)
         for i, (n, a) in enumerate((n, a) for n, a in enumerate(arguments) if isinstance(a.type, ir.RankedTensorType))
     ]
     scalars = [a for a in arguments if not isinstance(a.type, ir.RankedTensorType)]
@@ -33,7 +33,7 @@ def parse(op: Any) -> Dispatch:
     return Dispatch(operands, scalars, _loops(cluster, stages), stages, cluster, op)
 
 
-def _operand(index: int, value: Any, layout: str, is_out: bool) -> Operand:
+def read_operand(index: int, value: Any, layout: str, is_out: bool) -> Operand:
     kind = ir.RankedTensorType(value.type)
     sizes = tuple(None if s < 0 else s for s in kind.shape)
     dense = not layout.startswith("strided")
@@ -42,7 +42,7 @@ def _operand(index: int, value: Any, layout: str, is_out: bool) -> Operand:
     return Operand(index, str(kind.element_type), sizes, strides, dense, role, value, "constant" in layout)
 
 
-def _layouts(op: Any, count: int) -> list[str]:
+def read_layouts(op: Any, count: int) -> list[str]:
     """One text an argument: `strided 8,1` for a view (`?` where unknown), `constant` where its contents are known."""
     if "layouts" not in op.attributes:
         return [""] * count

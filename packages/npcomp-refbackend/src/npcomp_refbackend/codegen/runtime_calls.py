@@ -100,12 +100,29 @@ class RuntimeCalls:
     def call(self, name: str, arguments: Sequence[ir.Value], results: Sequence[ir.Type] = ()) -> Any:
         """Call the C function `name` with the context first."""
         operands = [self.context, *arguments]
-        if name not in self._declared:
-            with ir.InsertionPoint.at_block_begin(self.module.body):
-                func.FuncOp(name, ([o.type for o in operands], list(results)), visibility="private")
-            self._declared.add(name)
+        self.declare(name, [o.type for o in operands], results)
         op = func.CallOp(list(results), name, operands)
         return op.results[0] if results else None
+
+    def declare(self, name: str, arguments: Sequence[ir.Type], results: Sequence[ir.Type] = ()) -> None:
+        if name not in self._declared:
+            with ir.InsertionPoint.at_block_begin(self.module.body):
+                func.FuncOp(name, (list(arguments), list(results)), visibility="private")
+            self._declared.add(name)
+
+    def launch(
+        self, kernel: str, operands: Sequence[ir.Value], scalars: Sequence[ir.Value], extent: Int, grain: int
+    ) -> ir.Value:
+        """Run a kernel over `extent` units; gives its scalar slots, in which loops leave results."""
+        kind = ir.FunctionType.get([self.ptr, self.ptr, self.i64, self.i64], [])
+        entry = func.ConstantOp(kind, ir.FlatSymbolRefAttr.get(kernel)).result
+        handles, slots = self.fill("operands", operands), self.fill("scalars", scalars)
+        self.call("refrt_launch", [entry, handles, slots, self.i64_of(extent), self.const(grain)])
+        return slots
+
+    def guard_fail(self) -> None:
+        """Declare what a kernel with guards calls; it does not return."""
+        self.declare("refrt_guard_fail", [self.ptr, self.i64, self.i64, self.ptr])
 
     def alloc(self, code: int, sizes: Sequence[Int]) -> ir.Value:
         arguments = [self.const(code, 32), self.const(len(sizes)), self.fill("sizes", sizes)]

@@ -84,6 +84,21 @@ def _extract(driver: Any, op: Any) -> None:
     driver.values[op.results[0]] = arith.TruncIOp(kind, value).result if str(kind) == "i1" else value
 
 
+def _insert(driver: Any, op: Any) -> None:
+    """One element set, in a tensor that must be ours alone."""
+    calls = driver.calls
+    scalar, target, *indices = op.operands
+    base = calls.call("refrt_unique", [driver.take(target, op)], [calls.ptr])
+    driver.set(op.results[0], base)
+    offset: Int = 0
+    for index, stride in zip(indices, strides_of(driver, op.results[0])):
+        offset = add(calls, offset, mul(calls, calls.i64_of(driver.get(index)), stride))
+    value = driver.get(scalar)
+    if str(value.type) == "i1":
+        value = arith.ExtUIOp(ir.IntegerType.get_signless(8), value).result
+    llvm.StoreOp(value, _element(driver, calls.data(base), offset, value.type))
+
+
 def _from_elements(driver: Any, op: Any) -> None:
     kind = ir.RankedTensorType(op.results[0].type)
     if isinstance(kind.element_type, ir.IndexType):
@@ -231,6 +246,7 @@ HANDLERS: dict[str, Callable[[Any, Any], None]] = {
     "tensor.empty": _empty,
     "tensor.dim": _dim,
     "tensor.extract": _extract,
+    "tensor.insert": _insert,
     "tensor.from_elements": _from_elements,
     "tensor.cast": _alias,
     "tensor.expand_shape": _expand,
