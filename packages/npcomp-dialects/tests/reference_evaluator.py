@@ -345,13 +345,18 @@ def carry(self: Evaluator, block: ir.Block, env: Env, arguments: list[Any]) -> l
 
 
 def scf_while(self: Evaluator, op: ir.Operation, env: Env, operands: list[Any]) -> list[Any]:
+    """In the body of a linalg op every element goes on until it has left; its results are kept from then."""
     before, after = (region.blocks[0] for region in op.regions)
-    values = operands
+    values, results, active = operands, None, np.bool_(True)
     while True:
-        again, *values = carry(self, before, env, values)
-        if not again:
-            return values
-        values = carry(self, after, env, values)
+        again, *handed = carry(self, before, env, values)
+        results = handed if results is None else [np.where(active, h, r) for h, r in zip(handed, results, strict=True)]
+        if np.ndim(again) == 0:
+            results = handed
+        active = active & again
+        if not np.any(active):
+            return results
+        values = carry(self, after, env, handed)
 
 
 def guard(self: Evaluator, op: ir.Operation, env: Env, operands: list[Any]) -> list[Any]:
@@ -386,4 +391,5 @@ HANDLERS: dict[str, Handler] = {
     "scf.for": scf_for,
     "scf.while": scf_while,
     "tcf.guard": guard,
+    "tcf.random_key": lambda *_: [int(n) for n in np.random.default_rng().integers(0, 2**63 - 1, 2)],
 }

@@ -364,12 +364,12 @@ class EagerBuilder(EagerOrder):
         real = torch.constant_pad_nd(x.value, [p for pair in reversed(pairs) for p in pair], plain(value))
         return self._run("pad", real, x, low, high, value)
 
-    def gather(self, x: T, dim: int, index: T, error: str = "RuntimeError") -> T:
-        guard_bounds(index.value, x.value.shape[dim])
+    def gather(self, x: T, dim: int, index: T, error: str | None = "RuntimeError") -> T:
+        guard_bounds(index.value, x.value.shape[dim], error)
         return self._run("gather", torch.gather(x.value, dim, index.value.long()), x, dim, index)
 
     def index_select(self, x: T, dim: int, index: T, error: str | None = "IndexError") -> T:
-        guard_bounds(index.value, x.value.shape[dim])
+        guard_bounds(index.value, x.value.shape[dim], error)
         flat = x.value.index_select(dim, index.value.long().reshape(-1))
         shape = [*x.value.shape[:dim], *index.value.shape, *x.value.shape[dim + 1 :]]
         return self._run("index_select", flat.reshape(shape), x, dim, index)
@@ -403,10 +403,10 @@ def check_letters(spec: str, lhs: torch.Tensor, rhs: torch.Tensor) -> None:
                 raise GuardFailed(f"RuntimeError: sizes {seen[letter]} and {size} of {letter} differ in {spec}")
 
 
-def guard_bounds(index: torch.Tensor, size: int, promised: bool = False) -> None:
+def guard_bounds(index: torch.Tensor, size: int, error: str | None) -> None:
     if index.numel() and (int(index.min()) < 0 or int(index.max()) >= size):
-        assert not promised, "an index was promised to lie inside"
-        raise GuardFailed(f"IndexError: index out of range for size {size}")
+        assert error, "an index that was promised to lie inside does not"
+        raise GuardFailed(f"{error}: index out of range for size {size}")
 
 
 def max_pool_indices(v: torch.Tensor, *window: Any) -> tuple[torch.Tensor, torch.Tensor]:

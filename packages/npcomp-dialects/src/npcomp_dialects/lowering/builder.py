@@ -325,8 +325,8 @@ class Builder(OrderOps, ProgramOps):
         edges = [self.integers.index(p) for p in (*before, *after)]
         return self._one("tcf.pad", [x.value, scalar, *edges], sizes, x.dtype)
 
-    def gather(self, x: T, dim: int, index: T, error: str = "RuntimeError") -> T:
-        """`torch.gather`; an index out of range raises `error`."""
+    def gather(self, x: T, dim: int, index: T, error: str | None = "RuntimeError") -> T:
+        """`torch.gather`; an index out of range raises `error`. With `error` None nothing is checked."""
         shapes = self.sizes.of(x.value), self.sizes.of(index.value)
         sizes, requirements = shape_rules.gather(shapes[0], dim, shapes[1])
         self._require(requirements)
