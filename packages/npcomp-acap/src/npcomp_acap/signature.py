@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+import math
+from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,18 @@ DTYPE_CODES = {
     torch.float32: 6, torch.float64: 7, torch.complex64: 9, torch.complex128: 10, torch.bool: 11, torch.bfloat16: 15,
 }  # fmt: skip
 DTYPES = {dtype: DType(code).name for dtype, code in DTYPE_CODES.items()}
+SPELLED: dict[type, Callable[[Any], Any]] = {
+    torch.dtype: str,
+    torch.device: str,
+    torch.layout: str,
+    torch.memory_format: str,
+    complex: lambda v: [v.real, v.imag],
+    slice: lambda v: [v.start, v.stop, v.step],
+    range: lambda v: [v.start, v.stop, v.step],
+    type(...): lambda v: "Ellipsis",
+}
+"""How constants that JSON lacks are written; npcomp_refbackend.python_values reads them."""
+TORCHS = ("dtype", "device", "layout", "memory_format")
 Dims = Mapping[int, str]
 Json = dict[str, Any]
 
@@ -38,8 +51,13 @@ def tensor(value: torch.Tensor, dims: Dims) -> Json:
 def constant(value: Any) -> Json:
     if value is None:
         return {"kind": "none"}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"kind": "const", "of": "float", "value": str(value)}
     if isinstance(value, bool | int | float | str):
         return {"kind": "const", "value": value}
+    if type(value) in SPELLED:
+        of = type(value).__name__
+        return {"kind": "const", "of": f"torch.{of}" if of in TORCHS else of, "value": SPELLED[type(value)](value)}
     raise CaptureError(
         f"a {type(value).__name__} cannot cross the boundary of a program",
         do="pass and return tensors, numbers, strings and None, in lists, tuples, dicts and named tuples",
@@ -53,11 +71,16 @@ def structure(spec: pytree.TreeSpec, leaf: Callable[[], Json]) -> Json:
     items = [structure(child, leaf) for child in spec.children()]
     if spec.type is list or spec.type is tuple:
         return {"kind": spec.type.__name__, "items": items}
-    if spec.type is dict:
+    if spec.type is torch.Size:
+        return {"kind": "tuple", "items": items}
+    if spec.type in (dict, OrderedDict):
         return {"kind": "dict", "keys": list(spec.context), "items": items}
     if spec.type is namedtuple:
         cls = spec.context
         return {"kind": "namedtuple", "name": cls.__name__, "fields": list(cls._fields), "items": items}
+    if getattr(spec.type, "__module__", "") == "torch.return_types":
+        name, fields = spec.type.__name__, list(spec.type.__match_args__)
+        return {"kind": "namedtuple", "name": name, "module": "torch.return_types", "fields": fields, "items": items}
     raise CaptureError(
         f"a {getattr(spec.type, '__name__', spec.type)} cannot cross the boundary of a program",
         do="use lists, tuples, dicts and named tuples",
