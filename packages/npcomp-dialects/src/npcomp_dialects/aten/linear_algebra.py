@@ -122,17 +122,6 @@ class Eigh(Kernel):
     cases = [f32(3, 3), f32("?", 2, 2)]
 
 
-@op("aten::cdist(Tensor x1, Tensor x2, float p=2., int? compute_mode=None) -> Tensor")
-class CDist(Kernel):
-    """The distance of every row to every other; for matrices of one batch shape."""
-
-    def infer(x, y, *_):
-        plain = x.sizes is not None and y.sizes is not None and len(x.sizes) == len(y.sizes) == 2
-        return TensorInfo((x.sizes[0], y.sizes[0]), x.dtype) if plain else TensorInfo(None, x.dtype)
-
-    cases = [case(f32(3, 4), f32(5, 4)), case(f32("?", 4), f32("?", 4))]
-
-
 @op(
     "aten::ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, "
     "int reduction=1, bool zero_infinity=False) -> Tensor"
