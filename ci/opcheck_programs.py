@@ -142,6 +142,8 @@ TYPES = {bool: "bool", int: "int", float: "float"}
 
 
 def _returned(lines: list[str], call: str, results: Any) -> str:
+    if results is None:
+        raise NotImplementedError("no result to compare")
     if not isinstance(results, (list, tuple)):
         if isinstance(results, bool) and call.startswith(NUMBERS):
             raise NotImplementedError("TorchScript has no bool among its Scalars")

@@ -61,10 +61,18 @@ class OnesOp(Ones):
     f"aten::empty_strided(SymInt[] size, SymInt[] stride, *, {OPTIONS}) -> Tensor",
     cases=[case([2, 3], [3, 1]), case([2, 3], [1, 2], dtype=4)],
 )
+@op(
+    f"aten::new_empty_strided(Tensor self, SymInt[] size, SymInt[] stride, *, {OPTIONS}) -> Tensor",
+    cases=[case(f32(2), [2, 3], [1, 2]), case(i64("?"), [2], [1], dtype=6)],
+)
+@op(
+    f"aten::empty_permuted(SymInt[] size, int[] physical_layout, *, {OPTIONS}) -> Tensor",
+    cases=[case([2, 3], [1, 0]), case([2, 3], [0, 1], dtype=4)],
+)
 class EmptyOp(Uninitialised):
     """A tensor of any values."""
 
-    runtime = (*Filled.runtime, "stride")
+    runtime = (*Filled.runtime, "stride", "physical_layout")
 
 
 @op(

@@ -93,25 +93,6 @@ class ArangeStep(Range):
     cases = [case(2, 9, 3), case(9, 2, -3), case(0, 1, 0.1), case(1, 2, 0.25, dtype=7)]
 
 
-@op(f"aten::linspace(Scalar start, Scalar end, int steps, *, {OPTIONS}) -> Tensor")
-class Linspace(Range):
-    """`steps` numbers from start to end at equal distances."""
-
-    def lower(b, start, end, steps, dtype, *_):
-        dtype = dtype or DType.f32
-        start, end = as_f64(b, start), as_f64(b, end)
-        gap = (end - start) / (max(steps - 1, 1) if is_number(steps) else as_f64(b, b.maximum(steps - 1, 1)))
-
-        def body(b, i):
-            front = b.cast(i, DType.f64) * gap + start
-            back = end - b.cast(steps - 1 - i, DType.f64) * gap
-            return b.cast(b.select(i < steps - i, front, back), dtype)
-
-        return b.map(body, b.iota(steps, DType.i64), dtype=dtype)
-
-    cases = [case(0, 1, 5), case(-1.5, 2, 4), case(3, 4, 1), case(0, 1, 0)]
-
-
 def grid(b, rows, columns):
     """Row and column numbers that broadcast to a matrix."""
     return b.reshape(b.iota(rows, DType.i64), [rows, 1]), b.iota(columns, DType.i64)
