@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+
 from .cases import case, f32, i64
 from .dims import wrap_dim
 from .errors import InferError
@@ -78,6 +81,30 @@ class Stack(Join):
         return concatenate(b, shaped, dim)
 
     cases = [case([f32(3, 4), f32(3, 4)], 1), case([f32("n", 4), f32("n", 4)], -1, at=[3, 0]), case([f32(), f32()])]
+
+
+@op("aten::_chunk_cat(Tensor[] tensors, int dim, int num_chunks) -> Tensor", out="aten::_chunk_cat.out")
+class ChunkCat(Join):
+    """Tensors padded with zeros to `num_chunks` equal chunks along a dim, chunk k of all of them in row k."""
+
+    def lower(b, tensors, dim, count):
+        if not tensors or count < 1:
+            raise InferError("_chunk_cat expects at least one tensor and num_chunks >= 1")
+        dim = wrap_dim(dim, tensors[0].rank)
+        rows = []
+        for t in common_dtype(b, tensors):
+            length = (t.sizes[dim] + count - 1) // count
+            padded = b.pad(t, [0] * t.rank, [(length * count - n) * (d == dim) for d, n in enumerate(t.sizes)], 0)
+            width = functools.reduce(operator.mul, t.sizes[dim + 1 :], length)
+            rows.append(b.reshape(padded, [*t.sizes[:dim], count, width]))
+        return b.concat(rows, dim + 1)
+
+    cases = [
+        case([f32(3, 4), f32(5, 2)], 0, 2),
+        case([f32(2, 5), f32(2, 3, 2)], 1, 3),
+        case([f32("?", 3)], 0, 2, at=[5, 1]),
+        case([f32("?", 3)], 1, 2, at=[4, 0]),
+    ]
 
 
 @op("aten::hstack(Tensor[] tensors) -> Tensor", out="aten::hstack.out")
