@@ -93,6 +93,7 @@ class ChunkCat(Join):
         dim = wrap_dim(dim, tensors[0].rank)
         rows = []
         for t in common_dtype(b, tensors):
+            b.guard(b.numel(t) > 0, "_chunk_cat expects non-empty tensor")
             length = (t.sizes[dim] + count - 1) // count
             padded = b.pad(t, [0] * t.rank, [(length * count - n) * (d == dim) for d, n in enumerate(t.sizes)], 0)
             width = functools.reduce(operator.mul, t.sizes[dim + 1 :], length)
@@ -103,7 +104,7 @@ class ChunkCat(Join):
         case([f32(3, 4), f32(5, 2)], 0, 2),
         case([f32(2, 5), f32(2, 3, 2)], 1, 3),
         case([f32("?", 3)], 0, 2, at=[5, 1]),
-        case([f32("?", 3)], 1, 2, at=[4, 0]),
+        case([f32("?", 3)], 1, 2, at=[4, 1]),
     ]
 
 
