@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn.functional import linear
 from torch.overrides import TorchFunctionMode
 
+from npcomp_acap.readers import READERS
+
 
 def lstm_cell(
     x: Tensor, hx: tuple[Tensor, Tensor], w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None,
@@ -51,10 +53,13 @@ CELLS: dict[Any, Callable[..., Any]] = {
 }
 
 
+SUBSTITUTES = CELLS | READERS
+
+
 class WithCells(TorchFunctionMode):
-    """While active, torch's fused cells are computed by the functions above."""
+    """While active, torch's fused cells and the functions that read values are computed in torch's own terms."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        return CELLS.get(func, func)(*args, **(kwargs or {}))
+        return SUBSTITUTES.get(func, func)(*args, **(kwargs or {}))

@@ -1,5 +1,5 @@
 """FX graph of ATen calls → torch dialect. Every call is `torch.operator "aten.name.overload"`; no op is known by name,
-but for the few Python operators that stand for arithmetic on sizes."""
+but for the Python operators that stand for arithmetic on numbers (numbers.py)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,11 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import func
 from npcomp_dialects.mlir.dialects import torch as td
 
-from npcomp_acap import user_lines
+from npcomp_acap import numbers, user_lines
 from npcomp_acap.capture import results_of
 from npcomp_acap.errors import CaptureError
 from npcomp_acap.signature import DTYPE_CODES
 
-SIZE_ARITHMETIC: dict[Any, str] = {
-    operator.add: "add", operator.sub: "sub", operator.mul: "mul", operator.floordiv: "floordiv",
-    operator.mod: "remainder", operator.neg: "neg", operator.truediv: "div", operator.eq: "eq", operator.ne: "ne",
-    operator.lt: "lt", operator.le: "le", operator.gt: "gt", operator.ge: "ge", operator.pow: "pow",
-}  # fmt: skip
 RENAMES = {torch.ops.aten.detach.default, torch.ops.aten.alias.default}
 SIZES = {torch.ops.aten.sym_size.int: "aten.size.int", torch.ops.aten.sym_numel.default: "aten.numel"}
 
@@ -68,10 +63,9 @@ class Importer:
             return self._operator(SIZES[target], node.args, ["Tensor", "int"], [td.IntType.get()])  # type: ignore[index]
         if isinstance(target, torch._ops.OpOverload):
             return self._aten(target, node)
-        if target in SIZE_ARITHMETIC:
-            kinds = ["int"] * len(node.args)
-            name = f"aten.{SIZE_ARITHMETIC[target]}.int"
-            return self._operator(name, node.args, kinds, [value_type(_fake_of(node))])
+        if target in numbers.OPERATORS:
+            kinds = [numbers.kind_of(_fake_of(value)) for value in node.args]
+            return numbers.call(target, [self._value(v, k) for v, k in zip(node.args, kinds)], kinds)
         message = f"a call of {target} entered the graph, which is not an ATen operator"
         raise CaptureError(message, user_lines.of_node(node))
 

@@ -20,14 +20,16 @@ struct Range {
 class Run {
 public:
   Run(const Torch &torch, refrt_ctx &ctx, Op &op, const int64_t *args, int64_t *results)
-      : torch(torch), ctx(ctx), op(op), nextArg(args), nextResult(results) {}
+      : torch(torch), ctx(ctx), op(op), firstArg(args), nextArg(args), nextResult(results) {}
 
   bool native() {
-    std::vector<uint64_t> stack(std::max(op.arguments.size(), op.results.size()));
-    for (size_t i = 0; i < op.arguments.size(); ++i)
-      stack[i] = encode(op.arguments[i]);
-    if (torch.callDispatcher(op.name.c_str(), op.overload.c_str(), stack.data(), torch.abiVersion()))
-      return fail("RuntimeError", torch.lastError());
+    std::vector<uint64_t> stack(std::max(op.nativeArguments.size(), op.results.size()));
+    for (size_t i = 0; i < op.nativeArguments.size(); ++i)
+      stack[i] = encode(op.nativeArguments[i]);
+    if (torch.callDispatcher(op.name.c_str(), op.overload.c_str(), stack.data(), torch.abiVersion())) {
+      nextArg = firstArg;
+      return python(); // raises the same again, as the exception that it is
+    }
     bool fine = true;
     for (size_t i = 0; i < op.results.size(); ++i)
       fine = decode(op.results[i], stack[i]) && fine;
@@ -56,7 +58,7 @@ private:
   const Torch &torch;
   refrt_ctx &ctx;
   Op &op;
-  const int64_t *nextArg;
+  const int64_t *firstArg, *nextArg;
   int64_t *nextResult;
   std::vector<Range> inputs, outputs;
 
@@ -312,7 +314,7 @@ struct Fallbacks : FallbackRunner {
     op.count.fetch_add(1, std::memory_order_relaxed);
     Run run(torch, ctx, op, args, results);
     try {
-      return op.function.is_none() ? run.native() : run.python();
+      return op.isNative ? run.native() : run.python();
     } catch (const std::bad_alloc &) {
       ctx.failure = {"MemoryError", op.label + ": no memory for an argument"};
     } catch (const std::exception &problem) {

@@ -96,10 +96,14 @@ void readPlan(nb::handle plan, Op &op) {
   op.overload = nb::cast<std::string>(plan["overload"]);
   op.location = nb::cast<std::string>(plan["location"]);
   op.function = plan["function"];
-  for (nb::handle row : plan["arguments"]) {
+  for (nb::handle row : plan["python"]) {
     op.arguments.push_back(readSpec(row));
     op.argumentSlots += slotsOf(op.arguments.back());
   }
+  op.isNative = !plan["native"].is_none();
+  if (op.isNative)
+    for (nb::handle row : plan["native"])
+      op.nativeArguments.push_back(readSpec(row));
   for (nb::handle row : plan["results"]) {
     op.results.push_back(readExpected(row));
     op.resultSlots += slotsOf(op.results.back());

@@ -34,8 +34,9 @@ struct Expected {
 
 struct Op {
   std::string label, name, overload, location;
-  nb::object function; // none: the C interface
-  std::vector<Spec> arguments;
+  nb::object function;
+  bool isNative = false;                       // runs through the C interface
+  std::vector<Spec> arguments, nativeArguments; // of the function and of the C interface
   std::vector<Expected> results;
   size_t argumentSlots = 0, resultSlots = 0;
   std::atomic<int64_t> count{0};

@@ -1,11 +1,13 @@
 """How ops that were not lowered are called in torch: the artifact's table of them, matched with torch's schemas.
 
 An op whose arguments and results all cross libtorch's stable C interface is called there; any other (one with a Scalar)
-is called as a Python function. The native side (native/python/fallback.cpp) runs the plans made here.
+is called as a Python function, and so is one that failed, since only Python tells the type of
+the exception. The native side (native/python/fallback.cpp) runs the plans made here.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,16 +50,14 @@ def _plan(row: dict[str, Any]) -> dict[str, Any]:
         raise ArtifactError(f"the program takes {len(row['results'])} results of {row['op']}, it has {schema.returns}")
     plan = {
         "label": row["op"], "name": f"{namespace}::{name}", "overload": overload, "location": row.get("loc") or "",
-        "function": None, "results": row["results"],
+        "function": _function(namespace, name, overload, schema), "results": row["results"],
+        "python": [_python(value, formal.real_type) for value, formal in zip(arguments, schema.arguments)],
+        "native": None,
     }  # fmt: skip
-    try:
-        if not all(_is_native_result(result.real_type) for result in schema.returns):
-            raise _NotNative
-        specs = [_native(value, formal.real_type) for value, formal in zip(arguments, schema.arguments)]
-        return {**plan, "arguments": specs}
-    except _NotNative:
-        specs = [_python(value, formal.real_type) for value, formal in zip(arguments, schema.arguments)]
-        return {**plan, "arguments": specs, "function": _function(namespace, name, overload, schema)}
+    with contextlib.suppress(_NotNative):
+        if all(_is_native_result(result.real_type) for result in schema.returns):
+            plan["native"] = [_native(value, formal.real_type) for value, formal in zip(arguments, schema.arguments)]
+    return plan
 
 
 def _split(op: str) -> tuple[str, str, str]:
