@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .cases import case, f32, i1, i32, i64
+from .cases import case, f32, i32, i64
 from .dims import wrap_dim
 from .dtypes import DType
-from .errors import InferError, NotStatic
+from .errors import InferError
 from .families.indexing import Indexing
-from .families.reduction import count_of
 from .registry import op
 
 
@@ -91,134 +90,10 @@ class TakeAlongDim(Indexing):
         if x.rank != index.rank:
             raise InferError("take_along_dim(): input and indices should have the same number of dimensions")
         dim = wrap_dim(dim, x.rank)
-        if not all(d == dim or (p == q) is True for d, (p, q) in enumerate(zip(x.sizes, index.sizes, strict=True))):
-            raise NotStatic("take_along_dim that broadcasts has no lowering")
-        return b.gather(x, dim, index)
+        sizes = [
+            p if d == dim else b.select(p == 1, q, p) for d, (p, q) in enumerate(zip(x.sizes, index.sizes, strict=True))
+        ]
+        x = b.broadcast(x, [x.sizes[d] if d == dim else s for d, s in enumerate(sizes)])
+        return b.gather(x, dim, b.broadcast(index, [index.sizes[d] if d == dim else s for d, s in enumerate(sizes)]))
 
     cases = [case(f32(5, 4), i64(5, 2, low=0, high=4), 1), case(f32("?"), i64("?", low=0, high=3), at=[(3, 2)])]
-
-
-def guard_inside(b, index, n):
-    """Every index lies in [-n, n)."""
-    inside = b.map(lambda b, i: (i >= -n) & (i < n), index, dtype=DType.bool)
-    holds = b.item(b.reduce("all", inside, list(range(inside.rank))))
-    b.guard(holds, "index is out of bounds for dimension with size {0}", n, error="IndexError")
-
-
-def counted_from_front(b, index, n):
-    """Negative indices counted from the end."""
-    index = b.cast(index, DType.i64)
-    return b.map(lambda b, i: b.select(i < 0, i + n, i), index, dtype=DType.i64)
-
-
-def linear_index(b, indices, sizes):
-    """Indices into several dims as one index into the dims merged."""
-    total = None
-    for index, n in zip(indices, sizes, strict=True):
-        guard_inside(b, b.cast(index, DType.i64), n)
-        part = counted_from_front(b, index, n)
-        total = part if total is None else b.map(lambda b, t, p, n=n: t * n + p, total, part, dtype=DType.i64)
-    return total
-
-
-@op("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor")
-@op(
-    "aten::index.Tensor_hacked_twin(Tensor self, Tensor[] indices) -> Tensor",
-    cases=[case(f32(5, 4), [i64(3, low=-5, high=5)]), case(f32("?", 4), [i64("?", low=-3, high=3)], at=[(3, 2)])],
-)
-class Index(Indexing):
-    """x[i, :, j]: dims picked by integer tensors that broadcast; masks keep a number known only at run time."""
-
-    def lower(b, x, indices):
-        places = [d for d, i in enumerate(indices) if i is not None]
-        picked = [indices[d] for d in places]
-        if any(i.dtype in (DType.bool, DType.u8) for i in picked):
-            raise NotStatic("an index by mask has a number of results that only run time knows")
-        if len(indices) > x.rank:
-            raise InferError(f"too many indices for tensor of dimension {x.rank}")
-        if not picked:
-            return x
-        if len(picked) == 1:
-            dim, n = places[0], x.sizes[places[0]]
-            return b.index_select(x, dim, counted_from_front(b, picked[0], n))
-        rest = [d for d in range(x.rank) if d not in places]
-        moved = b.permute(x, [*places, *rest])
-        flat = b.reshape(moved, [count_of(x, places), *(x.sizes[d] for d in rest)])
-        index = linear_index(b, picked, [x.sizes[d] for d in places])
-        result = b.index_select(flat, 0, index, error=None)  # guard_inside has looked
-        adjacent = places == list(range(places[0], places[-1] + 1))
-        if not adjacent or places[0] == 0:
-            return result
-        front = list(range(index.rank, index.rank + places[0]))
-        return b.permute(result, [*front, *range(index.rank), *range(index.rank + places[0], result.rank)])
-
-    cases = [
-        case(f32(5, 4), [i64(3, 2, low=-5, high=5)]),
-        case(f32("?", 4, 3), [None, i64("?", low=-4, high=4)], at=[(3, 2), (1, 0)]),
-        case(f32(5, 4, 3), [i64(2, 1, low=0, high=5), None, i64(3, low=-3, high=3)]),
-        case(f32(5, 4, "?"), [None, i64(2, low=0, high=4), i64(2, low=-2, high=2)], at=[3, 2]),
-    ]
-
-
-@op(
-    "aten::index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
-    inplace="aten::index_put_",
-    out="aten::index_put.out",
-)
-@op(
-    "aten::index_put.hacked_twin(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> Tensor",
-    inplace="aten::index_put_.hacked_twin",
-)
-class IndexPut(Indexing):
-    """x with x[mask] = one value; other indices go to torch's kernel."""
-
-    def lower(b, x, indices, values, accumulate):
-        mask = indices[0] if len(indices) == 1 else None
-        if mask is None or mask.dtype is not DType.bool or values.rank or accumulate:
-            raise NotStatic("index_put has a lowering for one mask and one value alone")
-        for d, n in enumerate(mask.sizes):
-            message = f"The shape of the mask does not match that of the tensor at index {d}: {{0}} vs {{1}}"
-            b.guard(n == x.sizes[d], message, n, x.sizes[d], error="IndexError")
-        mask = b.reshape(mask, [*mask.sizes, *[1] * (x.rank - mask.rank)])
-        value = b.cast(values, x.dtype)
-        return b.map(lambda b, e, m, v: b.select(m, v, e), x, mask, value, dtype=x.dtype)
-
-    def infer(x, *_):
-        return x
-
-    cases = [
-        case(f32(5, 4), [i1(5, 4)], f32()),
-        case(f32("n", 4), [i1("n")], f32(), at=[3, 0]),
-    ]
-
-
-def keep_first(x, *_):
-    """The result has the sizes and dtype of the first argument."""
-    return x
-
-
-class ScatterLike(Indexing):
-    """The first argument with some elements replaced or added to; torch's kernel does it."""
-
-    infer = keep_first
-
-
-@op("aten::scatter.src(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", inplace="aten::scatter_.src")
-@op("aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", inplace="aten::scatter_.value")
-class Scatter(ScatterLike):
-    """self with elements replaced where the indices say."""
-
-
-@op("aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", inplace="aten::scatter_add_")
-@op(
-    "aten::index_add(Tensor self, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
-    inplace="aten::index_add_",
-)
-class ScatterAdd(ScatterLike):
-    """self with elements added to where the indices say."""
-
-
-@op("aten::index_copy(Tensor self, int dim, Tensor index, Tensor source) -> Tensor", inplace="aten::index_copy_")
-@op("aten::masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor", inplace="aten::masked_scatter_")
-class IndexCopy(ScatterLike):
-    """self with slices or elements replaced."""

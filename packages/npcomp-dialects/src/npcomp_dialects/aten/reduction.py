@@ -253,23 +253,3 @@ class Norm(Reduction):
         return power_sum(b, x, 2 if p is None else p, dims, keepdim)
 
     cases = [case(f32(3, 4), None, [1]), case(f32("?", 4), 3, [0], True)]
-
-
-@op("aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", out="aten::cumsum.out")
-class CumSum(Reduction):
-    """Running sums along a dim, as the product with a triangle of ones."""
-
-    dtype = integers_to_i64
-
-    def reduce(b, x, dims, keepdim):
-        if not dims:
-            return x
-        (dim,) = dims
-        n = x.sizes[dim]
-        row, column = b.reshape(b.iota(n, DType.i64), [n, 1]), b.iota(n, DType.i64)
-        ones = b.map(lambda b, i, j: b.cast(i <= j, x.dtype), row, column, dtype=x.dtype)
-        letters = "abcdefgh"[: x.rank]
-        out = letters.replace(letters[dim], "z")
-        return b.contract(f"{letters},{letters[dim]}z->{out}", x, ones)
-
-    cases = [case(f32(3, 4), 1), case(f32("?", 4), 0, at=[3, 1, 0]), case(i1(5), 0), case(i64(2, 3), -1)]

@@ -274,12 +274,12 @@ class LowerTrial(OrderTrial):
     def pad(self, x: TrialTensor, low: Sequence[Any], high: Sequence[Any], value: Any) -> TrialTensor:
         return TrialTensor([s + lo + hi for s, lo, hi in zip(x.sizes, low, high, strict=True)], x.dtype)
 
-    def gather(
-        self, x: TrialTensor, dim: int, index: TrialTensor, error: str | None = "RuntimeError"
-    ) -> TrialTensor:
+    def gather(self, x: TrialTensor, dim: int, index: TrialTensor, error: str | None = "RuntimeError") -> TrialTensor:
         return TrialTensor(index.sizes, x.dtype)
 
-    def index_select(self, x: TrialTensor, dim: int, index: TrialTensor, error: str | None = "IndexError") -> TrialTensor:
+    def index_select(
+        self, x: TrialTensor, dim: int, index: TrialTensor, error: str | None = "IndexError"
+    ) -> TrialTensor:
         return TrialTensor([*x.sizes[:dim], *index.sizes, *x.sizes[dim + 1 :]], x.dtype)
 
     def full(self, sizes: Sequence[Any], value: Any, dtype: DType) -> TrialTensor:
