@@ -197,9 +197,15 @@ SCALAR_OPS: dict[str, Callable[[ir.Operation, list[Any]], Any]] = {
     "arith.sitofp": _same,
     "arith.uitofp": lambda op, operands: unsigned(operands[0]),
     "arith.fptosi": float_to_integer,
+    "arith.bitcast": lambda op, operands: bitcast(operands[0], numpy_type(op.results[0].type)),
     "arith.extf": _same,
     "arith.truncf": _same,
 }
+
+
+def bitcast(x: Any, dtype: np.dtype) -> Any:
+    """The same bits as another dtype of the same width."""
+    return np.atleast_1d(np.asarray(x)).view(dtype).reshape(np.shape(x))
 
 
 def truncate(x: Any, type: ir.Type) -> Any:
