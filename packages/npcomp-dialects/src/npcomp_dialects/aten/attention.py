@@ -6,6 +6,7 @@ import math
 
 from .block import Block
 from .cases import case, f16, f32, i1
+from .dims import wrap_dim
 from .dtypes import DType
 from .errors import InferError, NotStatic
 from .factory_range import grid
@@ -103,4 +104,28 @@ class ScaledDotProductAttention(Block):
         case(f32(1, 2, 3, 4), f32(1, 2, 5, 4), f32(1, 2, 5, 4), f32(1, 1, 3, 5), scale=0.3),
         case(f32(1, 4, 3, 8), f32(1, 2, 5, 8), f32(1, 2, 5, 8), enable_gqa=True),
         case(f16(2, 2, 3, 4), f16(2, 2, 5, 4), f16(2, 2, 5, 4), rtol=5e-3),
+    ]
+
+
+@op("aten::_safe_softmax(Tensor self, int dim, ScalarType? dtype=None) -> Tensor")
+class SafeSoftmax(Block):
+    """softmax along a dim; a row of -inf gives zeros."""
+
+    family = "reduction"
+    dtype = promote
+
+    def lower(b, x, dim, dtype):
+        asked = dtype or x.dtype
+        if not asked.is_float:
+            raise InferError(f"_safe_softmax is not implemented for {asked}")
+        shaped = x if x.rank else b.reshape(x, [1])
+        y = safe_softmax(b, b.cast(b.cast(shaped, asked), opmath(asked)), wrap_dim(dim, x.rank))
+        return b.cast(b.reshape(y, x.sizes), asked)
+
+    cases = [
+        case(f32(3, 4), -1),
+        case(f32("?", 4, special=True), 0, at=[3, 1, 0]),
+        case(f16(3, 4), 1),
+        case(f16(3, 4), 1, DType.f32.torch_code),
+        case(f32(), 0),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .block import Block
-from .cases import case, f16, f32
+from .cases import bf16, case, f16, f32
 from .checks import has_sizes, same_dtype
 from .dtypes import DType
 from .errors import InferError
@@ -107,25 +107,42 @@ class NativeLayerNorm(Normalization):
     cases = [case(f32(3, 4), [4], None, None, 1e-5), case(f32("?", 3, 4), [3, 4], f32(3, 4), f32(3, 4), 1e-5)]
 
 
-@op(
-    "aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor",
-)
+def rms_norm(b, x, normalized_shape, weight, eps):
+    """x over its root mean square along the last dims, then scaled; and 1 / that root in the computing dtype."""
+    dims = last_dims(x, normalized_shape)
+    guard_shape(b, x, dims, normalized_shape)
+    has_sizes(b, "weight", weight, normalized_shape)
+    wide = b.cast(x, opmath(x.dtype))
+    squares = b.map(lambda b, e: e * e, wide, dtype=wide.dtype)
+    mean = divide_by(b, b.reduce("sum", squares, dims, True), count_of(x, dims))
+    machine = {"f32": 2.0**-23, "f64": 2.0**-52}[wide.dtype.name]
+    rstd = inverse_deviation(b, mean, machine if eps is None else eps)
+    y = b.map(lambda b, e, r: e * r, wide, rstd, dtype=wide.dtype)
+    return b.cast(scale_and_shift(b, y, weight, None), x.dtype), rstd
+
+
+@op("aten::rms_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor")
 class RmsNorm(Normalization):
     """x over its root mean square along the last dims, then scaled."""
 
     def lower(b, x, normalized_shape, weight, eps):
-        dims = last_dims(x, normalized_shape)
-        guard_shape(b, x, dims, normalized_shape)
-        has_sizes(b, "weight", weight, normalized_shape)
-        wide = b.cast(x, opmath(x.dtype))
-        squares = b.map(lambda b, e: e * e, wide, dtype=wide.dtype)
-        mean = divide_by(b, b.reduce("sum", squares, dims, True), count_of(x, dims))
-        machine = {"f32": 2.0**-23, "f64": 2.0**-52}[wide.dtype.name]
-        rstd = inverse_deviation(b, mean, machine if eps is None else eps)
-        y = b.map(lambda b, e, r: e * r, wide, rstd, dtype=wide.dtype)
-        return b.cast(scale_and_shift(b, y, weight, None), x.dtype)
+        return rms_norm(b, x, normalized_shape, weight, eps)[0]
 
     cases = [case(f32(3, 4), [4]), case(f32("?", 3, 4), [4], f32(4), 1e-3)]
+
+
+@op("aten::_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float? eps) -> (Tensor, Tensor)")
+class FusedRmsNorm(Normalization):
+    """rms_norm with the factor that its gradient needs."""
+
+    def lower(b, x, normalized_shape, weight, eps):
+        return rms_norm(b, x, normalized_shape, weight, eps)
+
+    cases = [
+        case(f32(3, 4), [4], None, None),
+        case(f32("?", 3, 4), [3, 4], f32(3, 4), 1e-3, at=[2, 0]),
+        case(bf16(3, 4), [4], bf16(4), None),
+    ]
 
 
 def group_norm(b, x, groups, weight, bias, eps):
