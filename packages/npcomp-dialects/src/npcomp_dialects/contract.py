@@ -217,8 +217,8 @@ TORCH = Contract(
 _TENSOR_OPS = {
     f"tensor.{name}"
     for name in (
-        "empty", "dim", "extract", "extract_slice", "insert_slice", "expand_shape", "collapse_shape", "reshape",
-        "cast", "pad", "from_elements", "yield",
+        "empty", "dim", "extract", "extract_slice", "insert", "insert_slice", "expand_shape", "collapse_shape",
+        "reshape", "cast", "pad", "from_elements", "yield",
     )
 }  # fmt: skip
 _LINALG_OPS = {"linalg.generic", "linalg.fill", "linalg.yield", "linalg.index"}

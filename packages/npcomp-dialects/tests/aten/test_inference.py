@@ -17,7 +17,20 @@ from npcomp_dialects.aten.abstract import TensorInfo, Unknown
 from npcomp_dialects.aten.cases import Case, TensorSpec, as_case
 from npcomp_dialects.aten.errors import InferError
 
-DATA_DEPENDENT = {"aten.nonzero", "aten.masked_select", "aten.one_hot", "aten._unique2"}
+DATA_DEPENDENT = {
+    "aten.nonzero",
+    "aten.argwhere",
+    "aten.masked_select",
+    "aten.index.Tensor",
+    "aten.one_hot",
+    "aten.bincount",
+    "aten.repeat_interleave.Tensor",
+    "aten._unique",
+    "aten._unique2",
+    "aten.unique_consecutive",
+    "aten.unique_dim",
+    "aten.unique_dim_consecutive",
+}
 """Ops whose result sizes depend on values."""
 
 UNDEFINED = "backward"

@@ -79,6 +79,8 @@ def extrema(b, kind, x, dim):
 class CumMax(Ordering):
     """Running maxima along a dim and where they are, the last of equal ones."""
 
+    makes = (None, DType.i64)
+
     def lower(b, x, dim):
         return extrema(b, "max", x, dim)
 
@@ -88,6 +90,8 @@ class CumMax(Ordering):
 @op("aten::cummin(Tensor self, int dim) -> (Tensor values, Tensor indices)", out=f"aten::cummin.out{EXTREMA_OUT}")
 class CumMin(Ordering):
     """Running minima along a dim and where they are, the last of equal ones."""
+
+    makes = (None, DType.i64)
 
     def lower(b, x, dim):
         return extrema(b, "min", x, dim)
@@ -99,6 +103,8 @@ class CumMin(Ordering):
 @op("aten::_logcumsumexp(Tensor self, int dim) -> Tensor", out="aten::_logcumsumexp.out")
 class LogCumSumExp(Ordering):
     """Running logarithms of sums of exponentials."""
+
+    makes = (None,)
 
     def lower(b, x, dim):
         if not x.dtype.is_float:

@@ -55,6 +55,8 @@ def nothing(b):
 class Unique(Ordering):
     """The distinct elements, the place of each element among them, and how often each occurs."""
 
+    makes = (None, DType.i64, DType.i64)
+
     def lower(b, x, _, inverse, counts):
         values, order = b.sort(flat(b, x), 0, False)
         first, numbers, lengths = runs(b, values)
@@ -73,6 +75,8 @@ class Unique(Ordering):
 @op("aten::_unique(Tensor self, bool sorted=True, bool return_inverse=False) -> (Tensor, Tensor)")
 class UniqueOnly(Ordering):
     """The distinct elements and the place of each element among them."""
+
+    makes = (None, DType.i64)
 
     def lower(b, x, _, inverse):
         values, order = b.sort(flat(b, x), 0, False)
@@ -116,6 +120,8 @@ DIM_OUT = "*, Tensor(a!) out0, Tensor(b!) out1, Tensor(c!) out2) -> (Tensor(a!),
 class UniqueConsecutive(Ordering):
     """The first of each run of equal elements or slices, each one's run, and the lengths of the runs."""
 
+    makes = (None, DType.i64, DType.i64)
+
     def lower(b, x, inverse, counts, dim):
         if dim is not None:
             rows, rest, back = rows_along(b, x, dim)
@@ -140,6 +146,8 @@ class UniqueConsecutive(Ordering):
 )
 class UniqueDimConsecutive(Ordering):
     """The first of each run of equal slices, each one's run, and the lengths of the runs."""
+
+    makes = (None, DType.i64, DType.i64)
 
     def lower(b, x, dim, *_):
         rows, rest, back = rows_along(b, x, dim)
@@ -170,6 +178,8 @@ def lexicographic(b, rows):
 class UniqueDim(Ordering):
     """The distinct slices in order, the place of each slice among them, and how often each occurs."""
 
+    makes = (None, DType.i64, DType.i64)
+
     def lower(b, x, dim, *_):
         rows, rest, back = rows_along(b, x, dim)
         order = lexicographic(b, rows)
@@ -191,6 +201,7 @@ class UniqueDim(Ordering):
 class RepeatInterleaveCounts(Ordering):
     """Each index as often as its count says."""
 
+    makes = (None,)
     runtime = ("output_size",)
 
     def lower(b, repeats, size):

@@ -124,6 +124,8 @@ class BucketizeNumber(Ordering):
 class IsIn(Ordering):
     """Whether each element is among the test elements, found in their sorted order."""
 
+    makes = (DType.bool,)
+
     def lower(b, x, among, _, invert):
         together = result_type([Operand(x.dtype), Operand(among.dtype)])
         if DType.bool in (x.dtype, among.dtype):

@@ -45,6 +45,7 @@ class Nonzero(Ordering):
 class NonzeroStatic(Ordering):
     """The indices of the first `size` nonzero elements; missing rows hold a number."""
 
+    makes = (DType.i64,)
     runtime = ("size",)
 
     def lower(b, x, size, fill):
@@ -60,6 +61,8 @@ class NonzeroStatic(Ordering):
 @op("aten::masked_select(Tensor self, Tensor mask) -> Tensor", out="aten::masked_select.out")
 class MaskedSelect(Ordering):
     """The elements where a mask holds."""
+
+    makes = (None,)
 
     def lower(b, x, mask):
         if mask.dtype is not DType.bool:
@@ -78,6 +81,8 @@ class MaskedSelect(Ordering):
 )
 class MaskedScatter(Ordering):
     """self with the elements of the source, in order, where a mask holds."""
+
+    makes = (None,)
 
     def infer(x, mask, source):
         return TensorInfo(broadcast_sizes([x.sizes, mask.sizes]), x.dtype)
@@ -110,6 +115,7 @@ class MaskedScatter(Ordering):
 class MaskedScatterBackward(Ordering):
     """The gradient of masked_scatter's source: what the mask selects, then zeros."""
 
+    makes = (None,)
     runtime = ("sizes",)
 
     def lower(b, grad, mask, sizes):

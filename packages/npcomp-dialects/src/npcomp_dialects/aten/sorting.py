@@ -29,6 +29,8 @@ def in_order(b, x, dim, descending):
 class Sort(Ordering):
     """The elements along a dim in order, and where each came from; equal ones keep their order."""
 
+    makes = (None, DType.i64)
+
     def lower(b, x, dim, descending):
         return in_order(b, x, dim, descending)
 
@@ -51,6 +53,8 @@ class Sort(Ordering):
 class SortStable(Ordering):
     """The elements along a dim in order, and where each came from."""
 
+    makes = (None, DType.i64)
+
     def lower(b, x, _, dim, descending):
         return in_order(b, x, dim, descending)
 
@@ -60,6 +64,8 @@ class SortStable(Ordering):
 @op("aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor")
 class ArgSort(Ordering):
     """Where each element in order came from."""
+
+    makes = (DType.i64,)
 
     def lower(b, x, dim, descending):
         return in_order(b, x, dim, descending)[1]
@@ -74,6 +80,8 @@ class ArgSort(Ordering):
 class ArgSortStable(Ordering):
     """Where each element in order came from."""
 
+    makes = (DType.i64,)
+
     def lower(b, x, _, dim, descending):
         return in_order(b, x, dim, descending)[1]
 
@@ -83,6 +91,8 @@ class ArgSortStable(Ordering):
 @op("aten::msort(Tensor self) -> Tensor", out="aten::msort.out")
 class MSort(Ordering):
     """Sorted along the first dim."""
+
+    makes = (None,)
 
     def lower(b, x):
         return in_order(b, x, 0, False)[0]
@@ -123,6 +133,7 @@ def largest_few(b, x, k, dim):
 class TopK(Ordering):
     """The k largest or smallest along a dim, in order."""
 
+    makes = (None, DType.i64)
     runtime = ("k",)
 
     def lower(b, x, k, dim, largest, _):
@@ -159,6 +170,7 @@ class TopK(Ordering):
 class KthValue(Ordering):
     """The k-th smallest element along a dim and where it is."""
 
+    makes = (None, DType.i64)
     runtime = ("k",)
 
     def lower(b, x, k, dim, keepdim):
@@ -210,6 +222,8 @@ def median_of_all(b, x, ignore_nan):
 class Median(Ordering):
     """The lower middle element, nan if there is one."""
 
+    makes = (None,)
+
     def lower(b, x):
         return median_of_all(b, x, False)
 
@@ -219,6 +233,8 @@ class Median(Ordering):
 @op("aten::nanmedian(Tensor self) -> Tensor", out="aten::nanmedian.out")
 class NanMedian(Ordering):
     """The lower middle element of those that are not nan."""
+
+    makes = (None,)
 
     def lower(b, x):
         return median_of_all(b, x, True)
@@ -241,6 +257,8 @@ def median_along(b, name, x, dim, keepdim, ignore_nan):
 class MedianDim(Ordering):
     """The lower middle element along a dim and where it is, nan if there is one."""
 
+    makes = (None, DType.i64)
+
     def lower(b, x, dim, keepdim):
         return median_along(b, "median", x, dim, keepdim, False)
 
@@ -255,6 +273,8 @@ class MedianDim(Ordering):
 class NanMedianDim(Ordering):
     """The lower middle element along a dim of those that are not nan, and where it is."""
 
+    makes = (None, DType.i64)
+
     def lower(b, x, dim, keepdim):
         return median_along(b, "nanmedian", x, dim, keepdim, True)
 
@@ -268,6 +288,8 @@ class NanMedianDim(Ordering):
 )
 class Mode(Ordering):
     """The smallest of the commonest elements along a dim, and the last place of it."""
+
+    makes = (None, DType.i64)
 
     def lower(b, x, dim, keepdim):
         rank, dim = x.rank, wrap_dim(dim, x.rank)

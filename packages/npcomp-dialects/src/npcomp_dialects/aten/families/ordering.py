@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..abstract import TensorInfo
 from ..block import Block
@@ -19,12 +19,16 @@ class Ordering(Block):
 
     family = "indexing"
     dtypes_decide_sizes = True
+    makes: ClassVar[tuple[DType | None, ...]] = ()
+    """The dtypes of the results where sizes are not known; None is that of the first argument."""
 
     @classmethod
     def give_up(cls, args: Any) -> Any:
-        if len(cls.schema.returns) == 1 and isinstance(args[0], TensorInfo):
-            return TensorInfo(None, args[0].dtype)
-        return cls.unknown_results()
+        first = args[0]
+        if not cls.makes or not isinstance(first, TensorInfo):
+            return cls.unknown_results()
+        made = tuple(TensorInfo(None, dtype or first.dtype) for dtype in cls.makes)
+        return made if len(made) > 1 else made[0]
 
 
 def with_dim(b: Any, x: Any) -> Any:
