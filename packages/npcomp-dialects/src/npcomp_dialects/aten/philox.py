@@ -23,8 +23,6 @@ _SIGNIFICANT = {DType.f16: 11, DType.bf16: 8, DType.f32: 24}
 def draw(b: Any, sizes: Sequence[Any], fn: Callable[..., Any], *tensors: Any, dtype: Any) -> Any:
     """`fn(b, words, *elements)` for every element of the sizes, with four fresh words each."""
     seed, offset = b.random_key()
-    upper = [offset & _MASK, b.shift("right", offset, 32)]
-    keys = _schedule(b, seed)
     places = _places(b, sizes)
     strides = [_product(sizes[d + 1 :]) for d in range(len(sizes))] or [1]
 
@@ -32,8 +30,8 @@ def draw(b: Any, sizes: Sequence[Any], fn: Callable[..., Any], *tensors: Any, dt
         index = elements[0] * strides[0]
         for place, stride in zip(elements[1 : len(places)], strides[1:], strict=True):
             index = index + place * stride
-        counter = [index & _MASK, b.shift("right", index, 32), *upper]
-        return fn(b, _rounds(b, counter, keys), *elements[len(places) :])
+        counter = [*_halves(b, index), *_halves(b, offset)]
+        return fn(b, _rounds(b, counter, _schedule(b, seed)), *elements[len(places) :])
 
     return b.map(body, *places, *tensors, dtype=dtype)
 
@@ -55,9 +53,14 @@ def _places(b: Any, sizes: Sequence[Any]) -> list[Any]:
     ]
 
 
+def _halves(b: Any, number: Any) -> tuple[Any, Any]:
+    """The two words of a number that is not negative."""
+    return number & _MASK, b.shift("right", number, 32)
+
+
 def _schedule(b: Any, seed: Any) -> list[tuple[Any, Any]]:
     """The two keys of each round."""
-    low, high = seed & _MASK, b.shift("right", seed, 32)
+    low, high = _halves(b, seed)
     return [((low + i * _INCREMENTS[0]) & _MASK, (high + i * _INCREMENTS[1]) & _MASK) for i in range(_ROUNDS)]
 
 

@@ -38,12 +38,13 @@ class NativeDropout(Random):
         check_probability(b, p)
         scale = 1.0 / (1.0 - p) if p < 1 else 0.0
 
-        def body(b, words, e):
-            mask = kept(b, words, p)
-            value = b.cast(e, opmath(x.dtype))
-            return b.cast(value * b.cast(mask, value.dtype) * scale, x.dtype), mask
+        mask = philox.draw(b, x.sizes, lambda b, words: kept(b, words, p), dtype=DType.bool)
+        compute = opmath(x.dtype)
 
-        return philox.draw(b, x.sizes, body, x, dtype=(x.dtype, DType.bool))
+        def body(b, e, keep):
+            return b.cast(b.cast(e, compute) * b.cast(keep, compute) * scale, x.dtype)
+
+        return b.map(body, x, mask, dtype=x.dtype), mask
 
     cases = [
         case(f32(3, 4), 0.5, True),

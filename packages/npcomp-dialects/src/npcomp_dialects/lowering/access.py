@@ -28,10 +28,18 @@ class Access:
         self.builder = builder
         self.linalg = linalg
         self._views: dict[ir.Value, View] = {}
+        self._iotas: set[ir.Value] = set()
 
     def remember(self, view: ir.Value, source: ir.Value, dims: Sequence[int | None]) -> None:
         """`view[..]` is `source[..]` with `dims[j]` the view's dim for dim `j` of the source."""
         self._views[view] = (source, list(dims))
+
+    def remember_iota(self, tensor: ir.Value) -> None:
+        """`tensor[i]` is `i`."""
+        self._iotas.add(tensor)
+
+    def is_iota(self, tensor: ir.Value) -> bool:
+        return tensor in self._iotas
 
     def permutation(self, tensor: ir.Value) -> tuple[ir.Value, list[int]] | None:
         """The source of a transposed tensor, and the tensor's dim that each dim of the source is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from npcomp_dialects.mlir import ir
 
@@ -30,9 +30,11 @@ def convert_map(c: Conversion, op: ir.Operation) -> list[ir.Value]:
     if len(loops) < len(target):
         types = [c.builder.sizes.type_of(sizes, t.element_type) for t in types]
     outs = [c.linalg.empty(sizes, t) for t in types]
-    maps = [[None if e is None else number[e] for e in exprs] for _, exprs in reads]  # type: ignore[index]
-    maps += [list(range(len(loops)))] * len(outs)
-    values = c.linalg.generic([value for value, _ in reads], outs, maps, len(loops), block=_body(c, op))
+    block = _body(c, op)
+    reads = [(v, [None if e is None else number[e] for e in exprs]) for v, exprs in reads]  # type: ignore[index]
+    reads = _count_in_body(c, block, reads)
+    maps = [*(exprs for _, exprs in reads), *[list(range(len(loops)))] * len(outs)]
+    values = c.linalg.generic([value for value, _ in reads], outs, maps, len(loops), block=block)
     made = [c.builder.sizes.define(value, sizes) for value in values]
     if len(loops) == len(target):
         return made
@@ -53,6 +55,24 @@ def _body(c: Conversion, op: ir.Operation) -> ir.Block:
         c.emitter.op("linalg.yield", list(terminator.operands))
     terminator.erase()
     return block
+
+
+def _count_in_body(c: Conversion, block: ir.Block, reads: list[Any]) -> list[Any]:
+    """The reads that remain: elements of 0, 1, 2, … are the number of their loop."""
+    kept = []
+    for source, exprs in reads:
+        if not c.access.is_iota(source):
+            kept.append((source, exprs))
+            continue
+        element = block.arguments[len(kept)]
+        with c.emitter.at(ir.InsertionPoint.at_block_begin(block)):
+            if exprs[0] is None:
+                count = c.emitter.constant(0, element.type)
+            else:
+                count = c.emitter.value("arith.index_cast", [c.linalg.loop_index(exprs[0])], element.type)
+        element.replace_all_uses_with(count)
+        block.erase_argument(len(kept))
+    return kept
 
 
 def convert_permute(c: Conversion, op: ir.Operation) -> list[ir.Value]:
@@ -88,4 +108,5 @@ def convert_iota(c: Conversion, op: ir.Operation) -> list[ir.Value]:
         return [emitter.value("arith.index_cast", [c.linalg.loop_index(0)], type.element_type)]
 
     made = c.linalg.generic([], [c.linalg.empty(sizes, type)], [range(1)], 1, body=body)[0]
+    c.access.remember_iota(made)
     return [c.builder.sizes.define(made, sizes)]

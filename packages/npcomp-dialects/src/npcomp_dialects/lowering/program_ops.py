@@ -21,10 +21,13 @@ class ProgramOps:
     """What is program, not arithmetic."""
 
     def random_key(self: Builder) -> tuple[Scalar, Scalar]:  # type: ignore[misc]
-        """Two numbers in [0, 2^63) that no other random computation gets: seed and offset."""
+        """Two numbers in [0, 2^63) that no other random computation gets: seed and offset.
+
+        What is computed from them in the body of a map stays there: kernels take two numbers, not every round's keys.
+        """
         i64 = self.emitter.i64
         made = self.emitter.op("tcf.random_key", [], [i64, i64])
-        seed, offset = (Scalar(self.arithmetic, DType.i64, value) for value in made.results)
+        seed, offset = (Scalar(self.arithmetic, DType.i64, value, inside=True) for value in made.results)
         return seed, offset
 
     def repeat(self: Builder, count: Any, body: Callable[..., Any], *carried: T) -> tuple[T, ...]:  # type: ignore[misc]

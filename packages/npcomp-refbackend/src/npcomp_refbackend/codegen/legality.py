@@ -7,6 +7,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from npcomp_dialects.mlir import ir
+
 from .cluster import Cluster
 from .dispatch import REDUCTION
 from .structured import Generic
@@ -45,7 +49,13 @@ def family(cluster: Cluster, escaping: set[int]) -> str | None:
 
 def _operand_count(cluster: Cluster, escaping: set[int]) -> int:
     outside = {v for g in cluster.members for v in g.inputs + g.captured() if v not in cluster.producers}
-    return len(outside) + len(escaping)
+    return sum(not _is_number(v) for v in outside) + len(escaping)
+
+
+def _is_number(value: Any) -> bool:
+    """A scalar constant becomes part of the kernel."""
+    tensor = isinstance(value.type, ir.RankedTensorType)
+    return not tensor and not isinstance(value.owner, ir.Block) and value.owner.operation.name == "arith.constant"
 
 
 def _extents_are_known(cluster: Cluster, escaping: set[int]) -> bool:
