@@ -15,6 +15,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import func
 
 from . import launch, tensor_ops, torch_ops
+from .graph import values_used
 from .ownership import Frame, is_handle
 from .runtime_calls import RuntimeCalls
 from .tables import Tables
@@ -100,7 +101,9 @@ class Driver:
         return emitted
 
     def take_all(self, values: list[Any], op: Any) -> list[ir.Value]:
-        return [self.take(v, op, values.count(v)) for v in values]
+        """The initial values of a loop; one that its body reads too is not moved into it."""
+        used = values_used(op)
+        return [self.take(v, op, used.count(v)) for v in values]
 
     # -- blocks ------------------------------------------------------------------------------------------------
 

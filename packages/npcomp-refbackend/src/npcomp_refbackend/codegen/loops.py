@@ -45,6 +45,8 @@ class _Nest(Inliner):
         }
 
     def run(self) -> None:
+        for value in self.dispatch.scalars:
+            self.get(value)  # made here, where every block can see it
         if self.dispatch.is_parallel:
             self._parallel(self.dispatch.nest)
         else:
