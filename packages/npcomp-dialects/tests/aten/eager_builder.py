@@ -167,6 +167,10 @@ class Math:
                 "ceil",
                 "trunc",
                 "copysign",
+                "fmod",
+                "exp2",
+                "log2",
+                "log10",
             ]
         },
         **{n: getattr(torch, n) for n in ["round", "abs", "pow", "atan2", "sigmoid"]},
@@ -179,7 +183,7 @@ class Math:
             if not isinstance(x, S) and not any(isinstance(r, S) for r in rest):
                 return fn(torch.tensor(x, dtype=torch.float64), *rest).item()
             one = x if isinstance(x, S) else next(r for r in rest if isinstance(r, S))
-            assert one.dtype.is_float or name == "abs", f"b.math.{name} of {one.dtype}"
+            assert one.dtype.is_float or name in ("abs", "fmod"), f"b.math.{name} of {one.dtype}"
             return S(fn(*(one.operand(v) for v in (x, *rest))))
 
         return call

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from .cases import bf16, case, f16, f32, i1, i64, u8
 from .dtypes import DType
-from .families.decomposed import Decomposed
 from .families.elementwise import Elementwise
 from .promotion import promote_floats, promote_numbers, promote_to_float
 from .registry import op
@@ -322,10 +323,21 @@ class LogAddExp(Elementwise):
 
 
 @op("aten::hypot(Tensor self, Tensor other) -> Tensor", inplace="aten::hypot_", out="aten::hypot.out")
-class Hypot(Decomposed):
-    """sqrt(self² + other²)."""
+class Hypot(Elementwise):
+    """sqrt(self² + other²), from the ratio of the smaller to the larger: the squares might overflow."""
 
-    def decompose(b, x, y):
-        return b.aten.sqrt(b.aten.add.Tensor(b.aten.mul.Tensor(x, x), b.aten.mul.Tensor(y, y)))
+    dtype = promote_floats
 
-    cases = [case(f32(3, 4), f32(4)), case(f32("a", 4), f32("b", 4), at=BROADCAST)]
+    def scalar(b, x, y):
+        x, y = b.math.abs(x), b.math.abs(y)
+        large, small = b.maximum(x, y), b.minimum(x, y)
+        ratio = small / large
+        value = b.select(large == 0.0, large, large * b.math.sqrt(ratio * ratio + 1.0))
+        infinite = (x == math.inf) | (y == math.inf)
+        return b.select(infinite, b.const(math.inf, x.dtype), value)
+
+    cases = [
+        case(f32(3, 4, special=True), f32(4)),
+        case(f32("a", 4), f32("b", 4), at=BROADCAST),
+        case(f32(4, low=1e25, high=1e30), f32(4, low=1e25, high=1e30)),
+    ]

@@ -38,9 +38,9 @@ class Exp2(FloatFunction):
     """2 to the power x."""
 
     def scalar(b, x):
-        return b.math.exp(x * math.log(2))
+        return b.math.exp2(x)
 
-    cases = [f32(3, 4), f32("?", 5), i64(2)]
+    cases = [f32(3, 4, special=True), f32("?", 5, low=-100, high=100), i64(2)]
 
 
 @op("aten::expm1(Tensor self) -> Tensor", inplace="aten::expm1_", out="aten::expm1.out")
@@ -68,7 +68,7 @@ class Log2(FloatFunction):
     """Logarithm to the base 2."""
 
     def scalar(b, x):
-        return b.math.log(x) * (1 / math.log(2))
+        return b.math.log2(x)
 
     cases = [f32(3, 4, low=0, high=9, special=True), f32("?", 5)]
 
@@ -78,7 +78,7 @@ class Log10(FloatFunction):
     """Logarithm to the base 10."""
 
     def scalar(b, x):
-        return b.math.log(x) * (1 / math.log(10))
+        return b.math.log10(x)
 
     cases = [f32(3, 4, low=0, high=9, special=True), f32("?", 5)]
 
@@ -239,10 +239,11 @@ class Asinh(FloatFunction):
 
     def scalar(b, x):
         size = b.math.abs(x)
-        value = b.math.log1p(size + size * size / (b.math.sqrt(size * size + 1.0) + 1.0))
-        return b.select(x < 0.0, -value, value)
+        near = b.math.log1p(size + size * size / (b.math.sqrt(size * size + 1.0) + 1.0))
+        value = b.select(size > 1e9, b.math.log(size) + math.log(2), near)
+        return b.math.copysign(value, x)
 
-    cases = [f32(3, 4), f32("?", 5, low=-1e-3, high=1e-3)]
+    cases = [f32(3, 4, special=True), f32("?", 5, low=-1e-3, high=1e-3), f32(5, low=-1e30, high=1e30)]
 
 
 @op("aten::atanh(Tensor self) -> Tensor", inplace="aten::atanh_", out="aten::atanh.out")
@@ -252,7 +253,7 @@ class Atanh(FloatFunction):
     def scalar(b, x):
         return (b.math.log1p(x) - b.math.log1p(-x)) * 0.5
 
-    cases = [f32(3, 4, low=-0.9, high=0.9), f32("?", 5, low=-1e-3, high=1e-3)]
+    cases = [f32(3, 4, low=-0.9, high=0.9, special=True), f32("?", 5, low=-1e-3, high=1e-3)]
 
 
 @op("aten::logit(Tensor self, float? eps=None) -> Tensor", inplace="aten::logit_", out="aten::logit.out")
@@ -271,11 +272,25 @@ class Logit(FloatFunction):
     inplace="aten::xlogy_.Tensor",
     out="aten::xlogy.OutTensor",
 )
+@op("aten::special_xlogy(Tensor self, Tensor other) -> Tensor", out="aten::special_xlogy.out")
+@op(
+    "aten::xlogy.Scalar_Other(Tensor self, Scalar other) -> Tensor",
+    inplace="aten::xlogy_.Scalar_Other",
+    out="aten::xlogy.OutScalar_Other",
+    cases=[case(f32(3, 4), 2), case(i64("?"), 0.5)],
+)
+@op(
+    "aten::xlogy.Scalar_Self(Scalar self, Tensor other) -> Tensor",
+    out="aten::xlogy.OutScalar_Self",
+    cases=[case(2, f32(3, 4)), case(0.0, f32("?", special=True))],
+)
 class XLogY(FloatFunction):
     """self * log(other), 0 where self is 0."""
 
     def scalar(b, x, y):
-        return b.select(b.isnan(y), y, b.select(x == 0.0, b.const(0.0, x.dtype), x * b.math.log(y)))
+        dtype = y.dtype if isinstance(x, float) else x.dtype
+        x, y = (b.const(v, dtype) if isinstance(v, float) else v for v in (x, y))
+        return b.select(b.isnan(y), y, b.select(x == 0.0, b.const(0.0, dtype), x * b.math.log(y)))
 
     cases = [case(f32(3, 4), f32(4, low=0.1)), case(i64("?", 4), f32(4, low=0.1))]
 

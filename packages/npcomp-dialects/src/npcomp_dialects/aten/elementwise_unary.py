@@ -49,6 +49,7 @@ class Neg(Elementwise):
 
 
 @op("aten::sign(Tensor self) -> Tensor", inplace="aten::sign_", out="aten::sign.out")
+@op("aten::sgn(Tensor self) -> Tensor", inplace="aten::sgn_", out="aten::sgn.out")
 class Sign(Elementwise):
     """-1, 0 or 1; 0 for nan, and bool stays."""
 
