@@ -82,9 +82,20 @@ def test_a_size_that_depends_on_values_is_unknown() -> None:
     assert "!torch.vtensor<[?,1],si64>" in str(import_function(torch.nonzero, torch.zeros(3)))
 
 
-def test_writing_an_argument_is_refused() -> None:
-    with pytest.raises(CaptureError, match="tensor argument 0 is written in place"):
-        import_function(lambda x: x.add_(1), torch.zeros(3))
+def test_what_is_written_into_an_argument_is_a_result() -> None:
+    text = str(import_function(lambda x: (x.add_(1), None), torch.zeros(3)))
+    assert "\\22writes\\22: true" in text
+    assert "\\22alias\\22: 0" in text
+
+
+def test_other_sizes_of_an_argument_are_refused() -> None:
+    with pytest.raises(CaptureError, match="tensor argument 0 gets other sizes"):
+        import_function(lambda x: x.unsqueeze_(0), torch.zeros(3))
+
+
+def test_writing_a_leaf_that_records_gradients_is_refused() -> None:
+    with pytest.raises(CaptureError, match="a leaf Variable that requires grad is being used in an in-place operation"):
+        import_function(lambda x: x.add_(1), torch.zeros(3, requires_grad=True))
 
 
 def test_a_fixed_dimension_is_named() -> None:

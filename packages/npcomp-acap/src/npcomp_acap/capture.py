@@ -24,7 +24,8 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 
-from npcomp_acap import decisions, effects, user_lines
+from npcomp_acap import decisions, effects, fake_kernels, user_lines
+from npcomp_acap.arguments import Arguments
 from npcomp_acap.cells import WithCells
 from npcomp_acap.errors import CaptureError
 from npcomp_acap.signature import Computed
@@ -38,16 +39,20 @@ PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 class Captured:
     """One functional graph. Placeholders: the state tensors, then the tensor leaves of the arguments. Results: the
     `results` tensor and size leaves of the returned structure, then the new values of the state tensors numbered
-    `written`."""
+    `written`, then those of the tensor arguments numbered `mutated`. `aliases` tells for each result the number of the
+    tensor argument that it is, if it is one."""
 
     graph: torch.fx.Graph
     owner: torch.fx.GraphModule
     state: State
+    examples: list[torch.Tensor]
     inputs: list[torch.Tensor]
     result_spec: pytree.TreeSpec
     result_constants: list[Any]
     results: int
     written: list[int]
+    mutated: list[int]
+    aliases: list[int | None]
 
 
 def _is_leaf(value: Any) -> bool:
@@ -88,15 +93,15 @@ class _Lifted:
         self.result_spec: pytree.TreeSpec | None = None
         self.result_constants: list[Any] = []
         self.kept = 0
+        self.aliases: list[int | None] = []
 
     def __call__(self, *flat: torch.Tensor) -> list[Any]:
         count = len(self.state.tensors)
         stand_ins = [
             new.detach().requires_grad_(old.requires_grad) for new, old in zip(flat[:count], self.state.tensors)
         ]
-        tensors = iter(flat[count:])
-        leaves = [next(tensors) if isinstance(leaf, torch.Tensor) else leaf for leaf in self.leaves]
-        args, kwargs = pytree.tree_unflatten(leaves, self.spec)
+        arguments = Arguments(self.leaves, flat[count:])
+        args, kwargs = pytree.tree_unflatten(arguments.leaves, self.spec)
         with self.state.replaced(stand_ins) as current, WithCells():
             result = self.function(*args, **kwargs)
             final = current()
@@ -104,8 +109,10 @@ class _Lifted:
         self.result_constants = [Computed() if _is_leaf(value) else value for value in flat_result]
         kept = [value for value in flat_result if _is_leaf(value)]
         self.kept = len(kept)
-        inputs = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-        return [v.detach() if isinstance(v, torch.Tensor) else v for v in [*kept, *final, *inputs]]
+        self.aliases = arguments.aliases(kept)
+        arguments.refuse_other_looks()
+        self.state.refuse_other_sizes(final)
+        return [v.detach() if isinstance(v, torch.Tensor) else v for v in [*kept, *final, *arguments.tensors]]
 
 
 def _origin(node: Any) -> Any:
@@ -132,7 +139,7 @@ def _prune_results(graph: torch.fx.Graph, kept: int, state: int) -> tuple[list[i
     results, final = everything[:kept], everything[kept:]
     changed = [i for i, (new, old) in enumerate(zip(final, placeholders, strict=True)) if _origin(new) is not old]
     written = [i for i in changed if i < state]
-    output.args = ([*results, *(final[i] for i in written)],)
+    output.args = ([*results, *(final[i] for i in changed)],)
     return written, [i - state for i in changed if i >= state]
 
 
@@ -158,7 +165,7 @@ def capture(
         if isinstance(leaf, torch.Tensor):
             inputs.append(_fake(mode, leaf, dims, stand_in_sizes))
     try:
-        with _device_neutral(), mode, enable_python_dispatcher(), user_lines.recorded():
+        with _device_neutral(), fake_kernels.known(), mode, enable_python_dispatcher(), user_lines.recorded():
             functional = dispatch_functionalize(lifted, FunctionalTensorMode(_allow_token_discovery=True))
             owner = make_fx(functional, tracing_mode="real", record_stack_traces=True)(*inputs)
     except CaptureError:
@@ -173,17 +180,13 @@ def capture(
         raise _refusal(error, f"running it on fake tensors raised {what}") from error
     effects_kept = effects.untie(owner.graph)
     written, mutated = _prune_results(owner.graph, lifted.kept, len(state.tensors))
-    if mutated:
-        raise CaptureError(
-            f"tensor argument {mutated[0]} is written in place, and a captured program does not change its arguments",
-            do="clone it first, or keep it in a module buffer, which is state",
-        )
     _drop_profiler_calls(owner.graph)
     owner.graph.eliminate_dead_code(lambda node: node.is_impure() or node in effects_kept)
     assert lifted.result_spec is not None
     captured = Captured(
-        owner.graph, owner, state, inputs, lifted.result_spec, lifted.result_constants, lifted.kept, written
-    )
+        owner.graph, owner, state, [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)], inputs, lifted.result_spec, lifted.result_constants, lifted.kept, written, mutated,
+        lifted.aliases,
+    )  # fmt: skip
     return captured, shapes
 
 

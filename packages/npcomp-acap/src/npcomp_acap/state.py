@@ -102,6 +102,16 @@ class State:
                     do="run one step in eager torch before tracing",
                 )
 
+    def refuse_other_sizes(self, final: Sequence[torch.Tensor]) -> None:
+        """The tensors of the state are written in place after a call: they keep their sizes and dtype."""
+        for name, old, new in zip(self.names, self.tensors, final, strict=True):
+            if new.dtype != old.dtype or str(tuple(new.shape)) != str(tuple(old.shape)):
+                raise CaptureError(
+                    f"state {name!r} is {old.dtype} {list(old.shape)} and becomes {new.dtype} {list(new.shape)}, and a"
+                    " captured program updates state in place",
+                    do="give it the final sizes and dtype before tracing",
+                )
+
     def _current(self) -> list[torch.Tensor]:
         final: list[torch.Tensor] = list(self.tensors)
         for holder, key, number in self._places:

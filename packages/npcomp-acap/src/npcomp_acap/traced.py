@@ -14,6 +14,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.program import CompileOptions, Program, compile_module
 
 from npcomp_acap import signature
+from npcomp_acap.arguments import tensor_leaves
 from npcomp_acap.capture import Captured, capture, results_of
 from npcomp_acap.errors import CaptureError
 from npcomp_acap.importer import Importer
@@ -39,10 +40,10 @@ def trace(
     `{0: {0: "batch"}}`; the same name twice is the same size. Everything else about the examples (sizes, dtypes, Python
     values) is fixed. Modules, optimizers and tensors that the function reaches through its closure, its globals or
     `self` are state: what the function leaves unchanged is compiled in as constants, what it changes is read before and
-    written back after every call.
+    written back after every call. Arguments that the function writes in place are written by the program too.
 
     Raises `CaptureError` with the user's line where the function cannot be one program: a Python decision on a tensor's
-    value, an argument written in place, a dynamic dimension that the function fixes."""
+    value, a dynamic dimension that the function fixes."""
     module, captured = _capture(function, examples, keywords, dynamic or {}, name)
     program = compile_module(module, backend=backend, options=options)
     return TracedProgram(program, captured)
@@ -67,8 +68,8 @@ class TracedProgram:
         return self._program.module
 
     def save(self, path: Any) -> None:
-        """Writes the artifact. State that the program changes is explicit in it: leading arguments, and results in the
-        tuple `(result, new_state)`."""
+        """Writes the artifact. State that the program changes is explicit in it: a leading argument `state`, a list of
+        tensors that each call updates in place."""
         self._program.save(path)
 
     def report(self) -> Any:
@@ -77,11 +78,7 @@ class TracedProgram:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         if not self._written:
             return self._program(*args, **keywords)
-        result, state = self._program(list(self._written), *args, **keywords)
-        with torch.no_grad():
-            for tensor, new in zip(self._written, state, strict=True):
-                tensor.copy_(new)
-        return result
+        return self._program(self._written, *args, **keywords)
 
 
 def _capture(
@@ -165,14 +162,21 @@ def _import(captured: Captured, arguments: list[signature.Json], name: str) -> i
 def _signature(
     captured: Captured, arguments: list[signature.Json], written: Sequence[torch.Tensor], name: str
 ) -> signature.Json:
+    """State that the program changes comes first, as a list of tensors that are written whether or not they record
+    gradients; so are arguments that the function wrote although they do, under `torch.no_grad()`."""
     fakes = [n.meta["val"] if isinstance(n, torch.fx.Node) else n for n in results_of(captured.graph)]
     computed = [_leaf(fake) for fake in fakes[: captured.results]]
+    for leaf, argument in zip(computed, captured.aliases, strict=True):
+        if argument is not None:
+            leaf["alias"] = len(written) + argument
     returns = signature.result(captured.result_spec, captured.result_constants, computed)
-    if not written:
-        return {"name": name, "args": arguments, "returns": returns}
-    state = {"name": "state", "kind": "list", "items": [signature.tensor(t, {}) for t in written]}
-    new_state = {"kind": "list", "items": [_leaf(t) for t in written]}
-    return {"name": name, "args": [state, *arguments], "returns": {"kind": "tuple", "items": [returns, new_state]}}
+    leaves = list(tensor_leaves(arguments))
+    for number in captured.mutated:
+        leaves[number]["writes"] = "data" if captured.examples[number].requires_grad else True
+    if written:
+        items = [{**signature.tensor(t, {}), "writes": "data"} for t in written]
+        arguments = [{"name": "state", "kind": "list", "items": items}, *arguments]
+    return {"name": name, "args": arguments, "returns": returns}
 
 
 def _leaf(fake: Any) -> signature.Json:

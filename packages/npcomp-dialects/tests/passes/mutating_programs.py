@@ -23,7 +23,7 @@ class Generator:
         self.emit("%true = torch.constant.bool true")
         named: dict[str, Shape] = {"%x": (ROWS, COLUMNS)}
         fresh = self.fresh(named, "%x")
-        named = {fresh: (ROWS, COLUMNS)} if self.random.random() < 0.9 else {**named, fresh: (ROWS, COLUMNS)}
+        named = {fresh: (ROWS, COLUMNS)} if self.random.random() < 0.5 else {**named, fresh: (ROWS, COLUMNS)}
         for _ in range(self.random.randint(3, 9)):
             self.statement(named)
         kinds = ", ".join([TENSOR] * len(named))

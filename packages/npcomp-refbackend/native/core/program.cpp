@@ -12,8 +12,8 @@
 namespace refrt {
 namespace {
 
-/// The leaves of a returned value in slot order.
-void resultLeaves(const json::Value &node, std::vector<uint8_t> &isTensor) {
+/// The leaves of a value in slot order.
+void addLeaves(const json::Value &node, std::vector<uint8_t> &isTensor) {
   const std::string &kind = node.at("kind").string();
   if (kind == "tensor")
     isTensor.push_back(1);
@@ -21,11 +21,24 @@ void resultLeaves(const json::Value &node, std::vector<uint8_t> &isTensor) {
     isTensor.push_back(0);
   else if (kind == "list" || kind == "tuple" || kind == "dict" || kind == "namedtuple")
     for (const json::Value &item : node.at("items").array())
-      resultLeaves(item, isTensor);
-  else if (kind != "none" && kind != "const" && !(kind == "str" && node.find("value")))
-    throw LoadError("the program returns a value of kind '" + kind +
+      addLeaves(item, isTensor);
+  else if (kind == "str")
+    node.at("value");
+  else if (kind != "none" && kind != "const")
+    throw LoadError("the signature holds a value of kind '" + kind +
                     "', which this version does not know. do: update "
                     "npcomp-refbackend");
+}
+
+/// The slots of the argument leaves that the program writes, in order; `slot` counts all that take one.
+void addWritten(const json::Value &node, std::vector<size_t> &written, size_t &slot) {
+  const std::string &kind = node.at("kind").string();
+  if (node.find("writes"))
+    written.push_back(slot);
+  if (kind == "tensor" || kind == "int" || kind == "float" || kind == "bool")
+    ++slot;
+  for (const json::Value &item : node.list("items"))
+    addWritten(item, written, slot);
 }
 
 Method readMethod(const json::Value &row, const LoadedObject &object) {
@@ -37,7 +50,14 @@ Method readMethod(const json::Value &row, const LoadedObject &object) {
   if (!method.entry)
     throw LoadError("the program's object code lacks the function '" + entry + "' of method '" + method.name + "'");
   if (const json::Value *returns = method.signature.find("returns"))
-    resultLeaves(*returns, method.resultIsTensor);
+    addLeaves(*returns, method.resultIsTensor);
+  method.returned = method.resultIsTensor.size();
+  size_t slot = 0;
+  for (const json::Value &argument : method.signature.list("args")) {
+    addLeaves(argument, method.argumentIsTensor);
+    addWritten(argument, method.written, slot);
+  }
+  method.resultIsTensor.resize(method.returned + method.written.size(), 1);
   return method;
 }
 

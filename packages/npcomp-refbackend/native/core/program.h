@@ -27,7 +27,10 @@ struct Method {
   std::string name;
   refrt_entry entry;
   json::Value signature;
-  std::vector<uint8_t> resultIsTensor; // one a result slot
+  std::vector<uint8_t> argumentIsTensor; // one an argument slot
+  std::vector<uint8_t> resultIsTensor;   // one a result slot
+  std::vector<size_t> written;           // argument slots whose new contents follow the returned values
+  size_t returned = 0;                   // result slots before those
 };
 
 /// State of an instance: its name and what it holds at first.

@@ -8,27 +8,22 @@
 namespace refrt {
 namespace {
 
-/// Dimensions that matter, innermost last; `out` is the stride in the dense result, in bytes.
+/// Dimensions that matter, innermost last; strides of both tensors in bytes.
 struct Loop {
   int64_t size, in, out;
 };
 
 /// Drops dimensions of size 1 and joins neighbours that are one run in both tensors.
-int collapse(Loop *loops, int64_t elementSize, int64_t rank, const int64_t *sizes, const int64_t *strides) {
+int collapse(Loop *loops, int64_t rank, const int64_t *sizes, const int64_t *in, const int64_t *out) {
   int count = 0;
-  int64_t dense = elementSize;
-  Loop all[kMaxRank];
-  for (int64_t d = rank - 1; d >= 0; --d) {
-    all[d] = {sizes[d], strides[d], dense};
-    dense *= sizes[d];
-  }
   for (int64_t d = 0; d < rank; ++d) {
-    if (all[d].size == 1)
+    if (sizes[d] == 1)
       continue;
-    if (count && loops[count - 1].in == all[d].in * all[d].size)
-      loops[count - 1] = {loops[count - 1].size * all[d].size, all[d].in, all[d].out};
+    Loop *last = count ? &loops[count - 1] : nullptr;
+    if (last && last->in == in[d] * sizes[d] && last->out == out[d] * sizes[d])
+      *last = {last->size * sizes[d], in[d], out[d]};
     else
-      loops[count++] = all[d];
+      loops[count++] = {sizes[d], in[d], out[d]};
   }
   return count;
 }
@@ -39,13 +34,13 @@ template <typename T> inline void copyElement(char *to, const char *from) {
   memcpy(to, &value, sizeof(T));
 }
 
-template <typename T> void copyRow(char *to, const char *from, int64_t size, int64_t in) {
-  if (in == int64_t(sizeof(T))) {
-    memcpy(to, from, size_t(size) * sizeof(T));
+template <typename T> void copyRow(char *to, const char *from, const Loop &loop) {
+  if (loop.in == int64_t(sizeof(T)) && loop.out == int64_t(sizeof(T))) {
+    memcpy(to, from, size_t(loop.size) * sizeof(T));
     return;
   }
-  for (int64_t i = 0; i < size; ++i)
-    copyElement<T>(to + i * int64_t(sizeof(T)), from + i * in);
+  for (int64_t i = 0; i < loop.size; ++i)
+    copyElement<T>(to + i * loop.out, from + i * loop.in);
 }
 
 /// Two inner loops where the source runs along the outer one: by square tiles, so that both sides stay in cache.
@@ -64,7 +59,7 @@ template <typename T> void copyLoops(char *to, const char *from, const Loop *loo
   if (count == 0) {
     copyElement<T>(to, from);
   } else if (count == 1) {
-    copyRow<T>(to, from, loops[0].size, loops[0].in);
+    copyRow<T>(to, from, loops[0]);
   } else if (count == 2 && loops[0].in == int64_t(sizeof(T))) {
     copyTransposed<T>(to, from, loops[0], loops[1]);
   } else {
@@ -77,11 +72,21 @@ template <typename T> void copyLoops(char *to, const char *from, const Loop *loo
 
 void stridedCopy(void *to, const void *from, int64_t elementSize, int64_t rank, const int64_t *sizes,
                  const int64_t *strides) noexcept {
+  int64_t dense[kMaxRank], stride = elementSize;
+  for (int64_t d = rank - 1; d >= 0; --d) {
+    dense[d] = stride;
+    stride *= sizes[d];
+  }
+  stridedStore(to, dense, from, strides, elementSize, rank, sizes);
+}
+
+void stridedStore(void *to, const int64_t *toStrides, const void *from, const int64_t *fromStrides, int64_t elementSize,
+                  int64_t rank, const int64_t *sizes) noexcept {
   for (int64_t d = 0; d < rank; ++d)
     if (sizes[d] == 0)
       return;
   Loop loops[kMaxRank];
-  int count = collapse(loops, elementSize, rank, sizes, strides);
+  int count = collapse(loops, rank, sizes, fromStrides, toStrides);
   char *target = static_cast<char *>(to);
   const char *source = static_cast<const char *>(from);
   switch (elementSize) {
@@ -91,8 +96,10 @@ void stridedCopy(void *to, const void *from, int64_t elementSize, int64_t rank, 
     return copyLoops<uint16_t>(target, source, loops, count);
   case 4:
     return copyLoops<uint32_t>(target, source, loops, count);
-  default:
+  case 8:
     return copyLoops<uint64_t>(target, source, loops, count);
+  default:
+    return copyLoops<unsigned __int128>(target, source, loops, count);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "dtype.h"
 #include "strided_copy.h"
 #include "torch_bridge.h"
+#include "write_back.h"
 
 #include <cstring>
 
@@ -112,6 +113,34 @@ refrt_tensor *copyIn(Frame &frame, const Incoming &in, int64_t numel, int64_t el
   return t;
 }
 
+/// Remembers the caller's tensor where the program writes or returns arguments. False: it must not be written.
+bool keepObject(Frame &frame, const Where &where, const Node &node, PyObject *object, const Incoming &in,
+                int64_t elementBytes) {
+  frame.objects[frame.used] = object;
+  if (!frame.signature.writesAny)
+    return true;
+  Region region{static_cast<char *>(in.data), elementBytes, in.rank, in.sizes, in.strides,
+                in.byteStrides ? 1 : elementBytes};
+  frame.regions[frame.used] = region;
+  if (node.writes == Node::Never)
+    return true;
+  if (in.readOnly)
+    return refuse(PyExc_ValueError, frame, where,
+                  describeIncoming(in) + " and read-only, but the program writes to it. do: pass a copy that may change");
+  if (repeatsElements(region))
+    return refuse(PyExc_RuntimeError, frame, where,
+                  describeIncoming(in) + " in memory where more than one element of the written-to tensor refers to a "
+                                         "single location. do: clone() the tensor before the call");
+  if (node.writes == Node::Unguarded || in.library != Library::Torch || mayWriteTorch(object))
+    return true;
+  bool isLeaf = nb::cast<bool>(nb::handle(object).attr("is_leaf"));
+  return refuse(PyExc_RuntimeError, frame, where,
+                isLeaf ? "a leaf Variable that requires grad and is being used in an in-place operation. do: call under "
+                         "torch.no_grad(), or pass it detached"
+                       : "a tensor that records gradients, and the program writes to it without recording. do: call "
+                         "under torch.no_grad(), or pass it detached");
+}
+
 bool loadTensor(Frame &frame, const Where &where, const Node &node, PyObject *object) {
   Incoming in;
   Taken taken = takeAny(frame, node, object, in);
@@ -148,6 +177,8 @@ bool loadTensor(Frame &frame, const Where &where, const Node &node, PyObject *ob
     frame.library = in.library;
     frame.firstTensor = object;
   }
+  if (frame.signature.keepsObjects && !keepObject(frame, where, node, object, in, bytes))
+    return false;
   frame.arguments[frame.used++] = reinterpret_cast<int64_t>(t);
   return true;
 }
@@ -193,6 +224,11 @@ bool loadBool(Frame &frame, const Where &where, const Node &node, PyObject *obje
 
 bool loadConstant(Frame &frame, const Where &where, const Node &node, PyObject *object) {
   int same = PyObject_RichCompareBool(object, node.value.ptr(), Py_EQ);
+  if (same == 0 && PyFloat_Check(object) && PyFloat_Check(node.value.ptr()))
+    same = PyFloat_AS_DOUBLE(object) != PyFloat_AS_DOUBLE(object) &&
+           PyFloat_AS_DOUBLE(node.value.ptr()) != PyFloat_AS_DOUBLE(node.value.ptr()); // NaN
+  if (same == 0 && PyUnicode_Check(node.value.ptr()) && strncmp(Py_TYPE(object)->tp_name, "torch.", 6) == 0)
+    same = PyObject_RichCompareBool(nb::str(nb::handle(object)).ptr(), node.value.ptr(), Py_EQ); // torch came later
   if (same > 0)
     return true;
   if (same < 0)
@@ -272,6 +308,40 @@ bool loadValue(Frame &frame, const Where &where, const Node &node, PyObject *obj
 }
 
 } // namespace
+
+bool checkTargets(Frame &frame) {
+  const Signature &signature = frame.signature;
+  Overlap found;
+  if (!findOverlap(frame.regions.get(), signature.writes.data(), frame.used, found))
+    return true;
+  PyErr_Format(PyExc_ValueError,
+               "%s(): argument %s shares memory with argument %s, and the program writes to it. do: clone one of them "
+               "before the call",
+               signature.name.c_str(), signature.slotText(found.written).c_str(),
+               signature.slotText(found.other).c_str());
+  return false;
+}
+
+bool storeWrites(Frame &frame, const Method &method) {
+  Buffer<Region, 4> targets(method.written.size());
+  nb::object changed;
+  for (size_t w = 0; w < method.written.size(); ++w) {
+    size_t slot = method.written[w];
+    targets[w] = frame.regions[slot];
+    bool isSame = frame.results[method.returned + w] == frame.arguments[slot];
+    const Torch *torch = isSame ? nullptr : torchIfLoaded();
+    if (!torch || !isTorchTensor(*torch, frame.objects[slot]))
+      continue;
+    if (!changed.is_valid())
+      changed = nb::list();
+    nb::cast<nb::list>(changed).append(nb::handle(frame.objects[slot]));
+  }
+  if (!writeBack(method, frame.arguments.get(), targets.get(), frame.results.get(), frame.ctx.failure))
+    return false;
+  if (changed.is_valid())
+    countWrites(nb::cast<nb::list>(changed));
+  return true;
+}
 
 bool loadArgument(Frame &frame, const Argument &argument, PyObject *value) {
   return loadValue(frame, Where{argument, nullptr, nullptr, 0}, argument.node, value);

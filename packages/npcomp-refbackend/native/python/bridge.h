@@ -24,6 +24,7 @@ struct Incoming {
   bool byteStrides;
   Library library;
   std::string problem;
+  bool readOnly = false; // programs must not write to it
 };
 
 /// What came of asking a library for the memory of an object.

@@ -113,6 +113,10 @@ bool execute(MethodObject *self, Frame &frame) {
 void raise(const Failure &failure) {
   PyObject *builtins = PyEval_GetBuiltins();
   PyObject *type = builtins ? PyDict_GetItemString(builtins, failure.kind.c_str()) : nullptr;
+  if (!type && failure.kind == "_LinAlgError") // of torch.linalg
+    if (PyObject *torch = PyDict_GetItemString(PyImport_GetModuleDict(), "torch._C"))
+      if (PyObject *names = PyModule_GetDict(torch))
+        type = PyDict_GetItemString(names, "_LinAlgError");
   if (type && PyExceptionClass_Check(type))
     PyErr_SetString(type, failure.message.c_str());
   else
@@ -128,7 +132,14 @@ PyObject *invoke(MethodObject *self, PyObject *const *values, size_t positional,
   for (size_t i = 0; i < signature.arguments.size(); ++i)
     if (!loadArgument(frame, signature.arguments[i], given[i]))
       return nullptr;
+  if (signature.writesAny && !checkTargets(frame))
+    return nullptr;
   if (!execute(self, frame)) {
+    raise(frame.ctx.failure);
+    return nullptr;
+  }
+  if (signature.writesAny && !storeWrites(frame, *self->method)) {
+    dropResults(frame);
     raise(frame.ctx.failure);
     return nullptr;
   }

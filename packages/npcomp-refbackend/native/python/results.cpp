@@ -35,6 +35,17 @@ PyObject *giveTensor(Frame &frame, refrt_tensor *t) {
   return giveNumpy(t);
 }
 
+/// Whether an argument is a tensor of the library that results go to, so that it may be returned itself.
+bool isOwn(Frame &frame, int64_t slot) {
+  PyObject *object = frame.objects[size_t(slot)];
+  if (frame.library == Library::Numpy)
+    return PyObject_HasAttrString(object, "__array_interface__");
+  if (frame.library == Library::Other)
+    return object == frame.firstTensor;
+  const Torch *torch = torchIfLoaded();
+  return torch ? isTorchTensor(*torch, object) : PyObject_HasAttrString(object, "requires_grad");
+}
+
 PyObject *build(Reader &reader, const Node &node);
 
 bool fill(Reader &reader, const Node &node, PyObject *tuple) {
@@ -56,7 +67,9 @@ PyObject *buildContainer(Reader &reader, const Node &node) {
   if (!items.is_valid() || !fill(reader, node, items.ptr()))
     return nullptr;
   if (node.kind == Node::NamedTuple)
-    return PyObject_CallMethod(node.type.ptr(), "_make", "(O)", items.ptr());
+    return PyObject_HasAttrString(node.type.ptr(), "_make")
+               ? PyObject_CallMethod(node.type.ptr(), "_make", "(O)", items.ptr())
+               : PyObject_CallOneArg(node.type.ptr(), items.ptr()); // torch.return_types
   if (node.kind != Node::Dict)
     return items.release().ptr();
   nb::object dict = nb::steal(PyDict_New());
@@ -83,6 +96,10 @@ PyObject *build(Reader &reader, const Node &node) {
     double value;
     memcpy(&value, &slot, sizeof value);
     return PyFloat_FromDouble(value);
+  }
+  if (node.alias >= 0 && isOwn(reader.frame, node.alias)) {
+    removeOwner(reinterpret_cast<refrt_tensor *>(slot));
+    return Py_NewRef(reader.frame.objects[size_t(node.alias)]);
   }
   refrt_tensor *t = takeExclusive(reinterpret_cast<refrt_tensor *>(slot));
   if (!t)
@@ -113,11 +130,14 @@ PyObject *buildResult(Frame &frame) {
   } catch (nb::python_error &error) {
     error.restore();
   }
-  if (!result) {
-    Reader again{frame};
-    dropRest(node, again);
-  }
+  if (!result)
+    dropResults(frame);
   return result;
+}
+
+void dropResults(Frame &frame) {
+  Reader reader{frame};
+  dropRest(frame.signature.returns, reader);
 }
 
 } // namespace refrt

@@ -45,11 +45,22 @@ Dim readDim(const json::Value &dim, std::vector<std::string> &names) {
   return {-1, int(found - names.begin())};
 }
 
+/// The value of a constant; "of" names the type of one that JSON lacks.
+nb::object constantOf(const json::Value &node) {
+  nb::object value = toPython(node.at("value"));
+  const json::Value *of = node.find("of");
+  if (!of)
+    return value;
+  return nb::module_::import_("npcomp_refbackend.python_values").attr("constant")(of->string().c_str(), value);
+}
+
 nb::object namedTupleType(const json::Value &node) {
   nb::list fields;
   for (const json::Value &field : node.at("fields").array())
     fields.append(nb::str(field.string().c_str()));
-  return nb::module_::import_("collections").attr("namedtuple")(node.at("name").string().c_str(), fields);
+  const json::Value *module = node.find("module");
+  return nb::module_::import_("npcomp_refbackend.python_values")
+      .attr("record_type")(node.at("name").string().c_str(), fields, module ? module->string().c_str() : "");
 }
 
 Node readNode(const json::Value &text, std::vector<std::string> &names, bool isResult) {
@@ -67,8 +78,12 @@ Node readNode(const json::Value &text, std::vector<std::string> &names, bool isR
     if (int64_t(node.dims.size()) > kMaxRank)
       throw LoadError("the signature declares a tensor of rank " + std::to_string(node.dims.size()));
   }
+  if (const json::Value *writes = text.find("writes"))
+    node.writes = writes->type == json::Value::String ? Node::Unguarded : Node::Guarded;
+  if (const json::Value *alias = text.find("alias"))
+    node.alias = alias->asInt();
   if (node.kind == Node::Const)
-    node.value = toPython(text.at("value"));
+    node.value = constantOf(text);
   if (node.kind >= Node::List)
     for (const json::Value &item : text.at("items").array())
       node.items.push_back(readNode(item, names, isResult));
@@ -96,6 +111,22 @@ void countSlots(const Node &node, size_t &slots, size_t &bytes) {
     bytes += sizeof(Prefix) + headerBytes(int64_t(node.dims.size()));
   for (const Node &item : node.items)
     countSlots(item, slots, bytes);
+}
+
+void markWrites(const Node &node, std::vector<uint8_t> &writes) {
+  if (node.kind <= Node::Bool)
+    writes.push_back(node.writes != Node::Never);
+  for (const Node &item : node.items)
+    markWrites(item, writes);
+}
+
+bool hasAlias(const Node &node, size_t slots) {
+  if (node.alias >= int64_t(slots))
+    throw LoadError("the signature returns argument " + std::to_string(node.alias) + ", which does not exist");
+  bool found = node.alias >= 0;
+  for (const Node &item : node.items)
+    found |= hasAlias(item, slots);
+  return found;
 }
 
 std::string join(const std::vector<std::string> &parts, const char *separator) {
@@ -135,6 +166,12 @@ Signature::Signature(const json::Value &text) {
     returns.kind = Node::None;
   size_t unused = 0;
   countSlots(returns, resultSlots, unused);
+  for (const Argument &argument : arguments)
+    markWrites(argument.node, writes);
+  size_t written = size_t(std::count(writes.begin(), writes.end(), 1));
+  resultSlots += written;
+  writesAny = written > 0;
+  keepsObjects = hasAlias(returns, argumentSlots) || writesAny;
 }
 
 std::string Signature::describe(const Node &node) const {
@@ -157,6 +194,31 @@ std::string Signature::describe(const Node &node) const {
     return "{" + join(parts, ", ") + "}";
   std::string type = node.kind == Node::NamedTuple ? nb::cast<std::string>(node.type.attr("__name__")) : "";
   return type + "(" + join(parts, ", ") + (parts.size() == 1 ? ",)" : ")");
+}
+
+namespace {
+
+/// Finds slot number `rest` below a node; what is left of `rest` is counted down.
+bool findSlot(const Node &node, const std::string &path, size_t &rest, std::string &found) {
+  if (node.kind <= Node::Bool && rest-- == 0) {
+    found = path;
+    return true;
+  }
+  for (size_t i = 0; i < node.items.size(); ++i)
+    if (findSlot(node.items[i], path + "[" + (node.kind == Node::Dict ? reprOf(node.keys[i]) : std::to_string(i)) + "]",
+                 rest, found))
+      return true;
+  return false;
+}
+
+} // namespace
+
+std::string Signature::slotText(size_t slot) const {
+  std::string found;
+  for (const Argument &argument : arguments)
+    if (findSlot(argument.node, std::string("'") + argument.name.c_str() + "'", slot, found))
+      break;
+  return found;
 }
 
 std::string Signature::text() const {

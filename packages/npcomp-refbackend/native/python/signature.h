@@ -22,6 +22,8 @@ struct Node {
   enum Kind { Tensor, Int, Float, Bool, None, Const, List, Tuple, Dict, NamedTuple } kind;
   int32_t dtype = 0; // of a tensor, or -1
   std::vector<Dim> dims;
+  enum Writes { Never, Guarded, Unguarded } writes = Never; // of an argument; unguarded: whether or not gradients flow
+  int64_t alias = -1; // of a result: the argument slot whose tensor it is
   std::vector<Node> items;
   nb::object value; // of a constant
   nb::tuple keys;   // of a dict
@@ -42,10 +44,14 @@ struct Signature {
   std::vector<std::string> sizeNames; // of Dim::named
   size_t argumentSlots = 0, resultSlots = 0;
   size_t handleBytes = 0; // room that handles of the arguments need
+  std::vector<uint8_t> writes; // one an argument slot
+  bool writesAny = false, keepsObjects = false;
 
   explicit Signature(const json::Value &text);
   /// "f32[batch, 784]"
   std::string describe(const Node &node) const;
+  /// "'x'" or "'xs'[0]", the place of an argument slot
+  std::string slotText(size_t slot) const;
   /// "forward(x: f32[batch, 784], n: int = 1) -> (f32[batch, 10], int)"
   std::string text() const;
 };

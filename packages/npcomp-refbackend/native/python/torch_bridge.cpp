@@ -205,9 +205,10 @@ bool isPlain(const Torch &torch, AtenHandle tensor) {
 Taken takeTorch(const Torch &torch, PyObject *object, Incoming &in, nb::object &holder) {
   if (!isPlain(torch, atenOf(torch, object))) {
     nb::handle tensor(object);
-    if (nb::cast<bool>(tensor.attr("is_neg")())) {
-      holder = tensor.attr("detach")().attr("resolve_neg")();
+    if (nb::cast<bool>(tensor.attr("is_neg")()) || nb::cast<bool>(tensor.attr("is_conj")())) {
+      holder = tensor.attr("detach")().attr("resolve_conj")().attr("resolve_neg")();
       object = holder.ptr();
+      in.readOnly = true;
     }
     if (!isPlain(torch, atenOf(torch, object))) {
       in.problem = refuseReason(tensor);
@@ -231,6 +232,19 @@ Taken takeTorch(const Torch &torch, PyObject *object, Incoming &in, nb::object &
   in.byteStrides = false;
   in.library = Library::Torch;
   return Taken::Yes;
+}
+
+bool mayWriteTorch(PyObject *object) {
+  nb::handle tensor(object);
+  if (!nb::cast<bool>(tensor.attr("requires_grad")))
+    return true;
+  return !nb::cast<bool>(nb::module_::import_("torch").attr("is_grad_enabled")());
+}
+
+void countWrites(const nb::list &tensors) {
+  if (!nb::len(tensors))
+    return;
+  nb::module_::import_("torch").attr("_C").attr("_increment_version")(tensors);
 }
 
 AtenHandle giveAten(const Torch &torch, refrt_tensor *t, int32_t dtype) {

@@ -51,6 +51,10 @@ bool isTorchTensor(const Torch &torch, PyObject *object);
 bool isPlain(const Torch &torch, AtenHandle tensor);
 /// `holder` receives a converted tensor that must outlive the use of `in`, where one was needed.
 Taken takeTorch(const Torch &torch, PyObject *object, Incoming &in, nb::object &holder);
+/// Whether eager torch would write to a tensor without recording that for gradients.
+bool mayWriteTorch(PyObject *object);
+/// Tells autograd that the contents of these tensors have changed.
+void countWrites(const nb::list &tensors);
 /// A torch.Tensor over the memory of `t`; takes over its owner. Null with a Python exception on failure.
 PyObject *giveTorch(const Torch &torch, refrt_tensor *t);
 /// The same as an at::Tensor of this dtype; null on failure.

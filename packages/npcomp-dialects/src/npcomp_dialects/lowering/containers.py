@@ -47,7 +47,19 @@ def _slice(values: Any, start: int | None, end: int | None, step: int) -> Any:
     return values[slice(start, end, step)]
 
 
+def _equal(one: list[Any], other: list[Any]) -> Any:
+    """True when lengths and numbers agree, as a constant or a run-time bool."""
+    result: Any = len(one) == len(other)
+    for a, b in zip(one, other, strict=False):
+        same = a == b
+        if result is False or same is False:
+            return False
+        result = same if result is True else result if same is True else result & same
+    return result
+
+
 _LISTS: dict[str, Op] = {
+    "eq": _equal,
     "len": len,
     "__getitem__": operator.getitem,
     "select": operator.getitem,

@@ -41,7 +41,7 @@ def _adjust(function: ir.Operation) -> None:
     _apply_bounds(function)
     signature = signatures.read(function) or signatures.derive(function)
     _flatten_arguments(function, signature)
-    signature["returns"] = _flatten_results(function, signature["returns"])
+    signature["returns"] = _flatten_results(function, signature)
     signatures.set_function_type(function)
     signatures.write(function, signature)
 
@@ -202,10 +202,13 @@ _CONSTRUCT = {
 }
 
 
-def _flatten_results(function: ir.Operation, declared: Tree) -> Tree:
+def _flatten_results(function: ir.Operation, signature: Tree) -> Tree:
     end = walk.terminator(walk.blocks(function)[0])
     values = list(end.operands)
-    if "items" in declared and _are_leaves(values) and len(list(signatures.leaves(declared))) == len(values):
+    declared = signature["returns"]
+    results = signatures.result_leaves(signature)
+    is_flat = "items" in declared or any("writes" in leaf for leaf in results)
+    if is_flat and _are_leaves(values) and len(results) == len(values):
         return declared
     flat: list[ir.Value] = []
     if len(values) == 1:

@@ -6,12 +6,18 @@ from collections.abc import Callable
 
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.schema import Argument, Schema
-from npcomp_dialects.errors import CompileError
+from npcomp_dialects.errors import CompileError, UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, register, walk
 
 _NUMBERS = (td.IntType, td.FloatType, td.BoolType, td.NumberType)
+_SAME_TENSOR = {"aten.detach_", "aten.requires_grad_"}
+_OTHER_MEMORY = {
+    "aten.resize_", "aten.resize_as_", "aten.resize_as_sparse_", "aten.as_strided_", "aten.set_data",
+    "aten.set_", "aten.set_.source_Storage", "aten.set_.source_Storage_storage_offset", "aten.set_.source_Tensor",
+    "aten.set_.source_Tensor_storage_offset",
+}  # fmt: skip
 Rewrite = Callable[[ir.Operation], None]
 
 
@@ -28,7 +34,12 @@ def aten_recognize_kernels(module: ir.Module) -> None:
     - the in-place form of an op that the library does not have becomes `torch.operator` of the functional one
       with an overwrite: torch has both for every kernel it has in place;
     - `foo.Tensor` called with a number where the schema has a tensor, as captures do, becomes `foo.Scalar`;
+    - the in-place form of a view, such as `unsqueeze_`, becomes the view and an overwrite of the form `metadata`: the
+      tensor shows the same memory in another way from then on;
+    - `detach_` and `requires_grad_` are their tensor: values know no gradients;
     - other unknown operators stay, and run as torch's own kernels if the backend has them.
+
+    Restriction: `resize_`, `set_` and others that give a tensor another memory are refused.
 
     The overwrite carries which form it came from (`torch.form`): `inplace` keeps the sizes and dtype of what is
     written, `out` keeps its dtype.
@@ -48,6 +59,10 @@ def _recognize(op: ir.Operation) -> None:
 
 def _rewrite_of(name: str) -> Rewrite | None:
     """How to rewrite calls of an operator, or None to leave them."""
+    if name in _SAME_TENSOR:
+        return lambda op: _replace(op, [op.operands[0]])
+    if name in _OTHER_MEMORY:
+        return _refuse_other_memory
     block = registry.find(name)
     if block is not None:
         return lambda op: _functional(op, _overload(op, block.schema))
@@ -57,6 +72,9 @@ def _rewrite_of(name: str) -> Rewrite | None:
         return lambda op: _writing(op, variant, target.schema)
     functional = functional_name(name)
     if functional is not None:
+        view = registry.find(functional)
+        if view is not None and view.schema.aliases:
+            return lambda op: _view_inplace(op, view.schema)
         return lambda op: _unknown_inplace(op, functional)
     return None
 
@@ -105,6 +123,22 @@ def _unknown_inplace(op: ir.Operation, functional: str) -> None:
     new = _create(op, "torch.operator", [unknown], list(op.operands), attributes)
     _overwrite(op, new.results[0], op.operands[0], "inplace")
     _replace(op, [op.operands[0]] * len(op.results))
+
+
+def _view_inplace(op: ir.Operation, view: Schema) -> None:
+    operands = _complete(op, list(op.operands), view)
+    unknown = td.ValueTensorType.get(None, None)
+    new = _create(op, f"torch.{view.name}", [unknown], operands)
+    _overwrite(op, new.results[0], op.operands[0], "metadata")
+    _replace(op, [op.operands[0]] * len(op.results))
+
+
+def _refuse_other_memory(op: ir.Operation) -> None:
+    raise UnsupportedError(
+        f"{walk.string(op, 'name')} changes the memory behind a tensor, and a program's tensors are values",
+        op.location,
+        do="make a new tensor: torch.empty(sizes), x.view(sizes), torch.cat, torch.nn.functional.pad",
+    )
 
 
 def _is_tensor(value: ir.Value) -> bool:

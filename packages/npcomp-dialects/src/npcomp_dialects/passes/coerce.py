@@ -8,7 +8,7 @@ from npcomp_dialects.passes import walk
 
 _TENSORS = (td.ValueTensorType, td.NonValueTensorType)
 _NARROWER = (td.OptionalType, td.UnionType, td.AnyType, td.NumberType)
-_CASTS = ("torch.derefine", "torch.prim.unchecked_cast", "torch.tensor_static_info_cast")
+CASTS = ("torch.derefine", "torch.prim.unchecked_cast", "torch.tensor_static_info_cast")
 
 
 def coerce(value: ir.Value, type: ir.Type, loc: ir.Location, ip: ir.InsertionPoint) -> ir.Value:
@@ -16,13 +16,22 @@ def coerce(value: ir.Value, type: ir.Type, loc: ir.Location, ip: ir.InsertionPoi
     if value.type == type:
         return value
     source = walk.owner(value)
-    if source is not None and source.name in _CASTS and source.operands[0].type == type:
+    if source is not None and source.name in CASTS and source.operands[0].type == type:
         return source.operands[0]
     if source is not None and source.name == "torch.prim.Uninitialized":
         return ir.Operation.create("torch.prim.Uninitialized", [type], [], loc=loc, ip=ip).results[0]
     if isinstance(type, td.OptionalType) and isinstance(value.type, _TENSORS):
         value = coerce(value, type.contained, loc, ip)
     return ir.Operation.create(_cast(value.type, type), [type], [value], loc=loc, ip=ip).results[0]
+
+
+def uncast(value: ir.Value) -> ir.Value:
+    """The value that casts were made from."""
+    source = walk.owner(value)
+    while source is not None and source.name in CASTS:
+        value = source.operands[0]
+        source = walk.owner(value)
+    return value
 
 
 def _cast(given: ir.Type, wanted: ir.Type) -> str:

@@ -27,9 +27,10 @@ def complete_signatures(module: ir.Module) -> None:
 def _complete(function: ir.Operation, types: Types) -> None:
     signature = signatures.read(function) or signatures.derive(function)
     block = walk.blocks(function)[0]
-    arguments = [leaf for tree in signature["args"] for leaf in signatures.leaves(tree)]
-    _fill(arguments, list(block.arguments), function, types)
-    _fill(list(signatures.leaves(signature["returns"])), list(walk.terminator(block).operands), function, types)
+    _fill(signatures.argument_leaves(signature), list(block.arguments), function, types)
+    results, expected = list(walk.terminator(block).operands), signatures.result_leaves(signature)
+    returned = list(signatures.leaves(signature["returns"]))
+    _fill(returned, results[: len(returned)] if len(results) == len(expected) else results, function, types)
     signatures.write(function, signature)
 
 

@@ -30,9 +30,11 @@ _UNKNOWN_VIEWS = {
     "split_with_sizes", "tensor_split", "unbind", "unsafe_chunk", "hsplit", "vsplit", "dsplit", "narrow", "movedim",
     "moveaxis", "swapaxes", "swapdims", "squeeze", "ravel", "unflatten", "detach", "alias", "numpy_T", "mT", "mH",
     "H", "adjoint", "view_as", "expand_as", "reshape_as", "positive", "conj", "resolve_conj", "resolve_neg",
-    "contiguous", "to", "data", "__getitem__", "get", "values", "items",
+    "contiguous", "to", "data", "__getitem__", "get", "values", "items", "view", "t", "T", "transpose", "permute",
+    "select", "slice", "expand", "unsqueeze", "lift", "lift_fresh", "broadcast_to", "broadcast_tensors", "meshgrid",
+    "atleast_1d", "atleast_2d", "atleast_3d", "_reshape_alias", "reshape", "flatten",
 }  # fmt: skip
-_MAY_RETURN_ARGUMENT = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as"}
+_MAY_RETURN_ARGUMENT = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as", "data"}
 
 
 def kernel(op: ir.Operation) -> str | None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import effects, register, signatures, walk
 from npcomp_dialects.passes.abstraction import Types
+from npcomp_dialects.passes.coerce import uncast
+from npcomp_dialects.passes.memory import Whole
 from npcomp_dialects.passes.mutation_control import ControlFlowRewriter
 
 _OVERWRITE = "torch.overwrite.tensor.contents"
@@ -20,9 +26,14 @@ def maximize_value_semantics(module: ir.Module) -> None:
     through a view computes the new contents of the tensor below it (`slice_scatter` for a slice); what a branch or
     a loop writes leaves it as an extra result; a write to the tensor of a slot stores the slot.
 
+    An argument of a public function that is written gets `writes` in the signature, and the function returns its new
+    contents after its other results: the runtime copies them into the caller's tensor. A returned tensor that is an
+    argument itself gets `alias`, the number of that argument.
+
     Restrictions, each an error at the user's line:
 
-    - an argument must not be written. The caller owns it, and a program gives results only by returning them.
+    - an op that gives a tensor other sizes in place (`unsqueeze_`) may do so only where the tensor object was made;
+      arguments and attributes keep theirs.
     - a tensor that may or may not be another one (a variable that an `if` sets to one of two tensors, `reshape`)
       may be written only if nothing reads the other one afterwards: only run time knows whether it changed.
     - a tensor in a list that the program changes must not be written; the list would have to be followed too.
@@ -45,6 +56,9 @@ def _convert(function: ir.Operation, types: Types) -> None:
         _rewrite_writes(function, references, types)
     else:
         _drop_copies(nested)
+        returned = [uncast(value) for value in walk.terminator(block).operands]
+        if not walk.is_private(function):
+            _declare_aliases(function, returned, list(block.arguments))
     signatures.set_function_type(function)
 
 
@@ -79,12 +93,47 @@ def _values(block: ir.Block) -> list[ir.Value]:
 def _rewrite_writes(function: ir.Operation, references: set[ir.Value], types: Types) -> None:
     rewriter = ControlFlowRewriter(references, types)
     block = walk.blocks(function)[0]
+    is_private = walk.is_private(function)
+    arguments: dict[ir.Value, Whole] = {}
     for argument, name in zip(block.arguments, signatures.argument_names(function), strict=True):
         if argument in references:
-            rewriter.new_memory(argument, fixed=f"argument {name}")
+            is_refused = is_private or not isinstance(argument.type, td.ValueTensorType)
+            kind = {"fixed" if is_refused else "argument": f"argument {name}"}
+            arguments[argument] = rewriter.new_memory(argument, **kind)
     rewriter.block(block)
+    if not is_private:
+        _declare_aliases(function, rewriter.returned_handles(block), list(map(arguments.get, block.arguments)))
+        contents = {n: rewriter.contents(arguments[a]) for n, a in enumerate(block.arguments) if a in arguments}
+        _return_writes(function, {n: value for n, value in contents.items() if value != block.arguments[n]})
     for op in reversed(rewriter.dead):
         op.erase()
+
+
+def _declare_aliases(function: ir.Operation, returned: Sequence[Any], arguments: Sequence[Any]) -> None:
+    """Say in the signature which results are an argument itself, where both are known by the same objects."""
+    signature = signatures.read(function)
+    leaves = list(signatures.leaves(signature["returns"])) if signature is not None else []
+    if signature is None or len(leaves) != len(returned):
+        return
+    for leaf, result in zip(leaves, returned, strict=True):
+        if result is not None and result in arguments:
+            leaf["alias"] = list(arguments).index(result)
+    signatures.write(function, signature)
+
+
+def _return_writes(function: ir.Operation, written: dict[int, ir.Value]) -> None:
+    """Return the new contents of the arguments that are written, by their number."""
+    if not written:
+        return
+    signature = signatures.read(function) or signatures.derive(function)
+    leaves = signatures.argument_leaves(signature)
+    for argument in written:
+        leaves[argument]["writes"] = True
+    signatures.write(function, signature)
+    end = walk.terminator(walk.blocks(function)[0])
+    values = [*end.operands, *(written[n] for n in sorted(written))]
+    ir.Operation.create("func.return", [], values, loc=end.location, ip=ir.InsertionPoint(end))
+    end.erase()
 
 
 def _drop_copies(nested: list[ir.Operation]) -> None:

@@ -15,12 +15,14 @@ class Memory:
 
     `fixed` says why it may not be written, if so. `aliases` are memories that this one may or may not be: those
     that the sides of an `if` or the turns of a loop bring together, or the one that `reshape` may have copied.
-    `slot` is the slot whose tensor this is.
+    `slot` is the slot whose tensor this is. `argument` says which argument of the program it is: the caller sees what
+    it holds at the end.
     """
 
     fixed: str = ""
     aliases: frozenset[Memory] = frozenset()
     slot: str = ""
+    argument: str = ""
 
 
 @dataclass(eq=False)
@@ -30,6 +32,7 @@ class Whole:
     value: ir.Value
     memory: Memory
     stamp: Stamp = frozenset()
+    now: Handle | None = None
 
 
 @dataclass(eq=False)
@@ -43,14 +46,24 @@ class Derived:
     op: ir.Operation
     parts: dict[int, Handle]
     stamp: Stamp = frozenset()
+    now: Handle | None = None
 
 
 Handle = Whole | Derived
-"""A tensor or container as the program names it."""
+"""A tensor or container as the program names it. One handle is one object: `now` is the view that an op such as
+`unsqueeze_` has made of it."""
+
+
+def current(handle: Handle) -> Handle:
+    """What an object is a view of by now."""
+    while handle.now is not None:
+        handle = handle.now
+    return handle
 
 
 def bases(handle: Handle) -> frozenset[Memory]:
     """The memories that a handle's contents come from."""
+    handle = current(handle)
     if isinstance(handle, Whole):
         return frozenset({handle.memory})
     return frozenset[Memory]().union(*map(bases, handle.parts.values()))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NoReturn
 
 from npcomp_dialects.errors import UnsupportedError, resolve
 from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, effects, walk
 from npcomp_dialects.passes.abstraction import Types
+from npcomp_dialects.passes.coerce import CASTS
 from npcomp_dialects.passes.effects import SAME_OBJECT
-from npcomp_dialects.passes.memory import Content, Derived, Handle, Memory, Stamp, State, Whole, bases
-from npcomp_dialects.passes.view_inverse import inverse_of, is_certain
+from npcomp_dialects.passes.memory import Content, Derived, Handle, Memory, Stamp, State, Whole, bases, current
+from npcomp_dialects.passes.view_inverse import NO_INVERSE, inverse_of, is_certain, join_of
 
 _CONTAINERS = ("torch.prim.ListConstruct", "torch.prim.DictConstruct")
 _IN_CONTAINER = "a tensor that is in a list or dict which the program changes"
+UNPACKS = ("torch.prim.ListUnpack", "torch.prim.TupleUnpack", "torch.prim.TupleIndex")
+_SEQUENCES = ("torch.prim.ListConstruct", "torch.prim.TupleConstruct")
 _SHAPE_KEEPING = ("torch.aten.copy", "torch.aten.fill.Scalar", "torch.aten.fill.Tensor", "torch.aten.zero")
 
 
@@ -43,11 +48,16 @@ class Rewriter:
         return self._clock
 
     def new_memory(
-        self, value: ir.Value, fixed: str = "", aliases: frozenset[Memory] = frozenset(), slot: str = ""
+        self,
+        value: ir.Value,
+        fixed: str = "",
+        aliases: frozenset[Memory] = frozenset(),
+        slot: str = "",
+        argument: str = "",
     ) -> Whole:
         """A handle for a value that is the whole contents of a memory not seen before."""
         aliases = aliases.union(*(alias.aliases for alias in aliases))
-        memory = Memory(fixed, aliases, slot)
+        memory = Memory(fixed, aliases, slot, argument)
         if aliases:
             self._doubtful.append(memory)
         self.state.contents[memory] = Content(value, self.tick())
@@ -64,6 +74,7 @@ class Rewriter:
 
     def read(self, handle: Handle, at: ir.Operation) -> ir.Value:
         """The value that a tensor has right before an op."""
+        handle = current(handle)
         for memory in bases(handle):
             self.reads.setdefault(memory, at)
             if memory in self.state.lost:
@@ -104,12 +115,27 @@ class Rewriter:
         self._recomputed[-1][handle] = (stamp, value)
         return value
 
+    def object_of(self, value: ir.Value) -> Handle | None:
+        """The tensor object that a value names, seen through casts."""
+        handle = self.handles.get(value)
+        while isinstance(handle, Derived) and handle.op.name in CASTS:
+            handle = handle.parts[0]
+        return handle
+
+    def contents(self, handle: Whole) -> ir.Value:
+        """What a memory holds now."""
+        return self.state.contents[handle.memory].value
+
     # Writes
 
     def write(self, handle: Handle, value: ir.Value, at: ir.Operation) -> None:
         """Let a tensor have new contents from an op on."""
+        handle = current(handle)
         if isinstance(handle, Whole):
             self._write_memory(handle.memory, value, at)
+            return
+        if handle.op.name in UNPACKS:
+            self._write_piece(handle, value, at)
             return
         inverse = inverse_of(handle.op)
         if inverse is None or 0 not in handle.parts:
@@ -117,9 +143,22 @@ class Rewriter:
         below = handle.parts[0]
         try:
             new = inverse(handle.op, self.read(below, at), value, ir.InsertionPoint(at))
-        except constants.NotConstant:
+        except NO_INVERSE:
             _refuse_view(handle.op, at)
         self.write(below, new, at)
+
+    def _write_piece(self, handle: Derived, value: ir.Value, at: ir.Operation) -> None:
+        """Write to one of the pieces that an op such as `chunk` gives of a tensor: put the pieces together again."""
+        pieces = handle.parts.get(0)
+        join = join_of(pieces.op) if isinstance(pieces, Derived) else None
+        if join is None or 0 not in pieces.parts or handle.op.name != "torch.prim.ListUnpack":
+            _refuse_view(pieces.op if isinstance(pieces, Derived) else handle.op, at)
+        ip = ir.InsertionPoint(at)
+        unpack = handle.op.clone(ip).operation
+        unpack.operands[0] = self.read(pieces, at)
+        parts = list(unpack.results)
+        parts[ir.OpResult(handle.value).result_number] = value
+        self.write(pieces.parts[0], join(pieces.op, parts, ip), at)
 
     def _write_memory(self, memory: Memory, value: ir.Value, at: ir.Operation) -> None:
         self._require_writable(memory, at)
@@ -151,8 +190,8 @@ class Rewriter:
             )
 
     def _lose(self, memory: Memory, at: ir.Operation) -> None:
-        if memory.fixed or memory.slot:
-            what = memory.fixed or f"attribute {memory.slot!r}"
+        if memory.fixed or memory.slot or memory.argument:
+            what = memory.fixed or memory.argument or f"attribute {memory.slot!r}"
             raise UnsupportedError(
                 f"{_writer(at)} writes to a tensor that may or may not be {what}",
                 at.location,
@@ -197,6 +236,8 @@ class Rewriter:
                 self.new_memory(result)
 
     def _derive(self, op: ir.Operation) -> None:
+        if self._take_item(op):
+            return
         shared = effects.aliased_operands(op)
         parts = {n: self.handles[v] for n, v in enumerate(op.operands) if v in self.handles and n in shared}
         if op.name in _CONTAINERS and effects.writer_of(op.results[0]) is not None:
@@ -217,6 +258,23 @@ class Rewriter:
             handle.stamp = self.stamp(handle)
             self.handles[result] = handle
 
+    def _take_item(self, op: ir.Operation) -> bool:
+        """Let the items of a tuple or list that is just made be the tensors that went into it."""
+        made = self.handles.get(op.operands[0]) if op.name in UNPACKS else None
+        if not isinstance(made, Derived) or made.op.name not in _SEQUENCES:
+            return False
+        numbers = list(range(len(op.results)))
+        if op.name == "torch.prim.TupleIndex":
+            numbers = [constants.of_value(op.operands[1])]
+        self.use(op)
+        for number, result in zip(numbers, op.results, strict=True):
+            item = made.parts.get(number % len(made.op.operands))
+            if item is not None:
+                self.handles[result] = item
+            elif result in self.references:
+                self.new_memory(result)
+        return True
+
     def _write_container(self, op: ir.Operation, name: str) -> None:
         """List and dict ops write to the container alone; other writers that were not recognized are refused."""
         written = effects.writes_to(name)
@@ -235,11 +293,50 @@ class Rewriter:
 
     def _overwrite(self, op: ir.Operation) -> None:
         value, tensor = op.operands[0], op.operands[1]
+        if "torch.form" in op.attributes and walk.string(op, "torch.form") == "metadata":
+            self._show_otherwise(op)
+            return
         if value in self.handles:
             value = self.read(self.handles[value], op)
         handle = self.handles[tensor]
         self.write(handle, self._fitted(value, handle, op), op)
         self.dead.append(op)
+
+    def _show_otherwise(self, op: ir.Operation) -> None:
+        """Let a tensor object be a view of what it was: the views that were made of it before stay as they are."""
+        handle = self.object_of(op.operands[1])
+        assert handle is not None, "what is written is a tensor"
+        self._require_local(handle, op)
+        before = replace(handle)
+        for other in self.handles.values():
+            if isinstance(other, Derived) and other.op.name not in SAME_OBJECT:
+                other.parts = {n: before if part is handle else part for n, part in other.parts.items()}
+        for memory in bases(handle):
+            self.state.contents[memory] = Content(self.state.contents[memory].value, self.tick())
+        handle.now = Derived(op.operands[0], walk.maker(op.operands[0]), {0: before})
+        handle.now.stamp = self.stamp(handle.now)
+        for slot, bound in self.state.bound.items():
+            if bound is handle:
+                self._store(slot, self.read(bound, op), op)
+        self.dead.append(op)
+
+    def _require_local(self, handle: Handle, op: ir.Operation) -> None:
+        """Only code next to where a tensor object is made may change how it shows its memory."""
+        owner = walk.owner(handle.value)
+        block = handle.value.owner if owner is None else owner.block
+        memory = handle.memory if isinstance(handle, Whole) else Memory()
+        if memory.argument or memory.fixed or memory.slot:
+            what = memory.argument or memory.fixed or f"attribute {memory.slot!r}"
+        elif block != op.block:
+            what = "a tensor from outside of the branch or loop"
+        else:
+            return
+        name = _writer(op).removeprefix("aten.").partition(".")[0]
+        raise UnsupportedError(
+            f"{_writer(op)} changes the shape of {what} in place",
+            op.location,
+            do=f"assign a view: x = x.{name[:-1]}(...)",
+        )
 
     def _fitted(self, value: ir.Value, handle: Handle, op: ir.Operation) -> ir.Value:
         """What is stored: the value in the dtype of the tensor, and in its sizes unless the write is an out form."""
@@ -248,13 +345,22 @@ class Rewriter:
             return value
         old = self.read(handle, op)
         ip, loc = ir.InsertionPoint(op), op.location
-        if walk.string(op, "torch.form") == "out" and isinstance(handle, Whole):
+        if walk.string(op, "torch.form") == "out":
+            if not self._may_resize(handle):
+                _require_sizes(value, old, op)
             name, operands = "torch.aten.type_as", [value, old]
         else:
             name, operands = "torch.aten.copy", [old, value, constants.create(False, loc, ip)]
         attributes = {"torch.writer": op.attributes["torch.writer"]}
         fitted = ir.Operation.create(name, [self.types.unknown_tensor()], operands, attributes, loc=loc, ip=ip)
         return fitted.results[0]
+
+    def _may_resize(self, handle: Handle) -> bool:
+        """True for a tensor of the program that nothing else shares memory with: an `out=` may give it other sizes."""
+        handle = current(handle)
+        if not isinstance(handle, Whole) or handle.memory.argument or handle.memory.slot:
+            return False
+        return not any(handle.memory in bases(other) for other in self.handles.values() if other is not handle)
 
     def _literal(self, op: ir.Operation) -> None:
         result = op.results[0]
@@ -297,6 +403,22 @@ class Rewriter:
         self.state.bound.pop(name, None)
         if value in self.handles:
             self.state.bound[name] = self.handles[value]
+
+
+def _require_sizes(value: ir.Value, old: ir.Value, op: ir.Operation) -> None:
+    """Raise at run time where torch would resize the tensor that an `out=` names."""
+    ip, loc = ir.InsertionPoint(op), op.location
+    ints, truth = td.ListType.get(td.IntType.get()), td.BoolType.get()
+    sizes = [ir.Operation.create("torch.aten.size", [ints], [v], loc=loc, ip=ip).results[0] for v in (value, old)]
+    same = ir.Operation.create("torch.aten.eq.int_list", [truth], sizes, loc=loc, ip=ip).results[0]
+    branch = ir.Operation.create("torch.prim.If", [], [same], regions=2, loc=loc, ip=ip)
+    kept, refused = (region.blocks.append() for region in branch.regions)
+    ir.Operation.create("torch.prim.If.yield", [], [], loc=loc, ip=ir.InsertionPoint(kept))
+    inside = ir.InsertionPoint(refused)
+    text = constants.create(f"{_writer(op)} would resize its out argument, which shares memory", loc, inside)
+    kind = constants.create("builtins.RuntimeError", loc, inside)
+    ir.Operation.create("torch.prim.RaiseException", [], [text, kind], loc=loc, ip=inside)
+    ir.Operation.create("torch.prim.If.yield", [], [], loc=loc, ip=inside)
 
 
 def _writer(op: ir.Operation) -> str:

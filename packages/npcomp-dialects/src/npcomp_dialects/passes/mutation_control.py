@@ -5,11 +5,11 @@ from __future__ import annotations
 from npcomp_dialects.errors import UnsupportedError
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import effects, walk
-from npcomp_dialects.passes.coerce import coerce
+from npcomp_dialects.passes.coerce import CASTS, coerce
 from npcomp_dialects.passes.memory import Content, Handle, Memory, State, bases
 from npcomp_dialects.passes.mutation import Rewriter
 
-_SAME_TENSOR = ("torch.tensor_static_info_cast", "torch.derefine", "torch.prim.unchecked_cast")
+_TERMINATORS = ("torch.prim.If.yield", "torch.prim.Loop.condition", "func.return")
 
 
 class ControlFlowRewriter(Rewriter):
@@ -22,6 +22,10 @@ class ControlFlowRewriter(Rewriter):
             self._loop(op)
         else:
             super().visit(op)
+
+    def returned_handles(self, block: ir.Block) -> list[Handle | None]:
+        """The tensor objects that a function returns, None for other values."""
+        return [self.object_of(value) for value in self._original_operands(block)]
 
     # Branches
 
@@ -53,7 +57,7 @@ class ControlFlowRewriter(Rewriter):
         return self._yielded.pop(block)
 
     def use(self, op: ir.Operation) -> None:
-        if op.name in ("torch.prim.If.yield", "torch.prim.Loop.condition"):
+        if op.name in _TERMINATORS:
             self._yielded[op.block] = list(op.operands)
         super().use(op)
 
@@ -257,7 +261,7 @@ def _is_same_tensor(value: ir.Value, argument: ir.Value) -> bool:
     op = walk.owner(value)
     if op is None:
         return False
-    if op.name in _SAME_TENSOR:
+    if op.name in CASTS:
         return _is_same_tensor(op.operands[0], argument)
     number = ir.OpResult(value).result_number
     if op.name == "torch.prim.Loop":

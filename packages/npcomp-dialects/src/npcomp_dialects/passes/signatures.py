@@ -2,6 +2,11 @@
 
 A signature is a tree for each argument and one for what is returned. Containers nest by `items`; the leaves in
 depth-first order are the function's own arguments and results (`none` and `const` take no place).
+
+An argument leaf with `writes` is a tensor that the program writes: the function returns, after what `returns` says, its
+new contents, one tensor for each such leaf in order. `"writes": true` is refused at run time for tensors that record
+gradients, as eager torch does; `"writes": "data"` is not. A returned leaf with `"alias": n` is the argument at place n
+itself.
 """
 
 from __future__ import annotations
@@ -69,6 +74,16 @@ def leaves(tree: Tree) -> Iterator[Tree]:
             yield from leaves(item)
     elif tree["kind"] not in PLACELESS:
         yield tree
+
+
+def argument_leaves(signature: Tree) -> list[Tree]:
+    """The leaves of all arguments, in the order of the function's own arguments."""
+    return [leaf for tree in signature["args"] for leaf in leaves(tree)]
+
+
+def result_leaves(signature: Tree) -> list[Tree]:
+    """The leaves of what is returned, then those of the arguments that the program writes: the function's results."""
+    return [*leaves(signature["returns"]), *(leaf for leaf in argument_leaves(signature) if "writes" in leaf)]
 
 
 def argument_names(function: ir.Operation) -> list[str]:

@@ -1,6 +1,6 @@
 // RUN: npcomp-opt %s -p aten-recognize-kernels,maximize-value-semantics --verify-diagnostics --split-input-file
 
-func.func @argument(%x: !torch.tensor) {
+func.func private @argument(%x: !torch.tensor) {
   // expected-error @below {{aten.zero_ changes argument 0 in place}}
   %0 = torch.operator "aten.zero_"(%x) : (!torch.tensor) -> !torch.tensor
   return
@@ -8,7 +8,7 @@ func.func @argument(%x: !torch.tensor) {
 
 // -----
 
-func.func @view_of_argument(%n: !torch.int, %x: !torch.tensor) {
+func.func private @view_of_argument(%n: !torch.int, %x: !torch.tensor) {
   %0 = torch.operator "aten.t"(%x) : (!torch.tensor) -> !torch.tensor
   // expected-error @below {{aten.zero_ changes argument 1 in place}}
   %1 = torch.operator "aten.zero_"(%0) : (!torch.tensor) -> !torch.tensor
@@ -41,11 +41,10 @@ func.func @reshape(%x: !torch.tensor, %l: !torch.list<int>) -> !torch.tensor {
 
 // -----
 
-func.func @expand(%x: !torch.tensor, %l: !torch.list<int>) {
-  %false = torch.constant.bool false
+func.func @unfold(%x: !torch.tensor, %n: !torch.int) {
   %0 = torch.operator "aten.tanh"(%x) : (!torch.tensor) -> !torch.tensor
-  %1 = torch.operator "aten.expand"(%0, %l, %false) : (!torch.tensor, !torch.list<int>, !torch.bool) -> !torch.tensor
-  // expected-error @below {{aten.zero_ writes through aten.expand, which cannot be undone}}
+  %1 = torch.operator "aten.unfold"(%0, %n, %n, %n) : (!torch.tensor, !torch.int, !torch.int, !torch.int) -> !torch.tensor
+  // expected-error @below {{aten.zero_ writes through aten.unfold, which cannot be undone}}
   %2 = torch.operator "aten.zero_"(%1) : (!torch.tensor) -> !torch.tensor
   return
 }

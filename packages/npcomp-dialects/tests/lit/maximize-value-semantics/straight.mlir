@@ -120,3 +120,27 @@ func.func @slots(%x: !torch.tensor) -> !torch.tensor {
   %4 = torch.global_slot.get @s : !torch.tensor
   return %4 : !torch.tensor
 }
+
+// What a public function writes into an argument is one more result, and the signature says so.
+// CHECK-LABEL: func.func @writes_argument(%arg0: !torch.vtensor) -> (!torch.vtensor, !torch.vtensor)
+// CHECK-SAME: npcomp.signature = {{.*}}writes
+func.func @writes_argument(%x: !torch.tensor) -> !torch.tensor {
+  %0 = torch.operator "aten.tanh"(%x) : (!torch.tensor) -> !torch.tensor
+  // CHECK: %[[ZERO:.*]] = torch.aten.zero %arg0
+  %1 = torch.operator "aten.zero_"(%x) : (!torch.tensor) -> !torch.tensor
+  // CHECK: return %{{.*}}, %[[ZERO]]
+  return %0 : !torch.tensor
+}
+
+// A tensor that shows its memory in another way since `unsqueeze_`; a view that was made before does not.
+// CHECK-LABEL: func.func private @other_view
+func.func private @other_view(%x: !torch.tensor, %zero: !torch.int) -> (!torch.tensor, !torch.tensor) {
+  // CHECK: %[[X:.*]] = torch.aten.tanh
+  %0 = torch.operator "aten.tanh"(%x) : (!torch.tensor) -> !torch.tensor
+  // CHECK: %[[VIEW:.*]] = torch.aten.t %[[X]]
+  %1 = torch.operator "aten.t"(%0) : (!torch.tensor) -> !torch.tensor
+  // CHECK: %[[LONG:.*]] = torch.aten.unsqueeze %[[X]]
+  %2 = torch.operator "aten.unsqueeze_"(%0, %zero) : (!torch.tensor, !torch.int) -> !torch.tensor
+  // CHECK: return %[[LONG]]
+  return %0, %1 : !torch.tensor, !torch.tensor
+}

@@ -98,8 +98,9 @@ refrt_tensor *refrt_tensor_wrap(void *data, int32_t dtype, int64_t rank, const i
 void refrt_manual_seed(uint64_t seed);
 /* Ends a wrapped tensor or a result. */
 void refrt_tensor_drop(refrt_tensor *tensor);
-/* Runs a method: 0 on success. Argument slots are borrowed (tensors dense row-major), result slots belong to the caller
- * and share memory with nothing else. The signature in the artifact says what the slots are. */
+/* Runs a method: 0 on success. Argument slots are borrowed, result slots belong to the caller and share memory with
+ * nothing else. The signature in the artifact says what the slots are. Arguments that it marks `writes` have their new
+ * contents afterwards, in their own memory and strides, when the call succeeds; those must not overlap with others. */
 int refrt_call(refrt_instance *instance, int64_t method, int64_t *args, int64_t *results, refrt_error *error);
 
 #pragma GCC visibility pop
