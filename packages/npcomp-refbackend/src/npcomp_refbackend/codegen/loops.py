@@ -20,7 +20,7 @@ from .dispatch import Schedule
 from .in_place import Roots, nest_ops
 from .kernel import KernelBuilder
 from .loop_dispatch import LoopDispatch
-from .memory import DIMS_FIELD, Buffer
+from .memory import DIMS_FIELD, Buffer, apart
 
 _SMALL_GRAIN, _LARGE_GRAIN = 1, 4096  # iterations worth a thread: those with loops in them, those without
 _ROUNDED = ("f16", "bf16")
@@ -43,6 +43,7 @@ class _Nest(Inliner):
         self.buffers = {
             o.value: kb.operand(o.index, o.dtype, o.rank, o.sizes, o.strides, o.dense) for o in dispatch.operands
         }
+        apart(list(self.buffers.values()))
 
     def run(self) -> None:
         for value in self.dispatch.scalars:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +18,12 @@ _RANK_FIELD, DIMS_FIELD = 2, 8  # refrt_tensor in 8-byte words: refcount, data, 
 
 @dataclass(eq=False)
 class Buffer:
-    """Elements of one dtype behind a pointer. i1 is one byte an element."""
+    """Elements of one dtype behind a pointer. i1 is one byte an element. Two buffers with `scopes` share no element
+    that either of them changes (`apart`)."""
 
     data: ir.Value
     dtype: str
+    scopes: dict[str, ir.Attribute] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(eq=False)
@@ -173,13 +176,15 @@ class MemoryMixin:
         return value if _stored(dtype) == dtype else arith.BitcastOp(kind, value).result
 
     def _store_plain(self, value: ir.Value, buffer: Buffer, offset: Int, width: int) -> None:
-        llvm.StoreOp(value, self.address(buffer, offset), alignment=width)
+        _mark(llvm.StoreOp(value, self.address(buffer, offset), alignment=width), buffer)
 
     def _load_scalar(self, buffer: Buffer, offset: Int, stored: str, mask: ir.Value | None) -> ir.Value:
         kind = self.type(stored)
 
         def read() -> list[ir.Value]:
-            return [llvm.LoadOp(kind, self.address(buffer, offset), alignment=BYTES[stored]).result]
+            op = llvm.LoadOp(kind, self.address(buffer, offset), alignment=BYTES[stored])
+            _mark(op, buffer)
+            return [op.result]
 
         if mask is None:
             return read()[0]
@@ -208,6 +213,23 @@ class MemoryMixin:
         if isinstance(offset, int) and -(2**31) < offset < 2**31:
             return llvm.GEPOp(kind, base, [], [offset], element, llvm.GEPNoWrapFlags.none).result
         return llvm.GEPOp(kind, base, [self.value(offset)], [_DYNAMIC], element, llvm.GEPNoWrapFlags.none).result
+
+
+def apart(buffers: Sequence[Buffer]) -> None:
+    """Promise that what is written to one of these buffers is read from no other one."""
+    if len(buffers) < 2:
+        return
+    domain = "domain = <id = distinct[0]<>>"
+    texts = [f"#llvm.alias_scope<id = distinct[{n + 1}]<>, {domain}>" for n in range(len(buffers))]
+    scopes = list(ir.ArrayAttr(ir.Attribute.parse(f"[{', '.join(texts)}]")))
+    for n, buffer in enumerate(buffers):
+        others = ir.ArrayAttr.get(scopes[:n] + scopes[n + 1 :])
+        buffer.scopes = {"alias_scopes": ir.ArrayAttr.get([scopes[n]]), "noalias_scopes": others}
+
+
+def _mark(op: Any, buffer: Buffer) -> None:
+    for name, scopes in buffer.scopes.items():
+        op.operation.attributes[name] = scopes
 
 
 def _stored(dtype: str) -> str:
