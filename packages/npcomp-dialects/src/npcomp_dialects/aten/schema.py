@@ -47,34 +47,34 @@ class Type:
             return f"({inner}){alias}"
         return f"{self.name}({inner}){alias}" if self.items else f"{self.name}{alias}"
 
-    @property
+    @cached_property
     def is_list(self) -> bool:
         return self.name == "list"
 
-    @property
+    @cached_property
     def is_optional(self) -> bool:
         return self.name == "optional"
 
-    @property
+    @cached_property
     def inner(self) -> Type:
         """The type without its optional."""
         return self.items[0] if self.is_optional else self
 
-    @property
+    @cached_property
     def leaf(self) -> str:
         """The name below optionals and lists: `Tensor` for `Tensor?[]`."""
         return self.items[0].leaf if self.name in ("list", "optional") else self.name
 
-    @property
+    @cached_property
     def is_tensor(self) -> bool:
         """True for `Tensor` and `Tensor?`."""
         return self.inner.name == "Tensor"
 
-    @property
+    @cached_property
     def writes(self) -> bool:
         return bool(self.alias and self.alias.writes) or any(item.writes for item in self.items)
 
-    @property
+    @cached_property
     def aliases(self) -> bool:
         return self.alias is not None or any(item.aliases for item in self.items)
 
@@ -88,7 +88,7 @@ class Argument:
     default_text: str | None = None
     keyword_only: bool = False
 
-    @property
+    @cached_property
     def has_default(self) -> bool:
         return self.default_text is not None
 
@@ -126,21 +126,21 @@ class Schema:
     vararg: bool = False
     varret: bool = False
 
-    @property
+    @cached_property
     def torch_name(self) -> str:
         """`aten::add.Tensor`."""
         return f"{self.namespace}::{self.base}" + (f".{self.overload}" if self.overload else "")
 
-    @property
+    @cached_property
     def name(self) -> str:
         """`aten.add.Tensor`, the name in IR without the dialect's prefix."""
         return self.torch_name.replace("::", ".", 1)
 
-    @property
+    @cached_property
     def writes(self) -> bool:
         return any(a.type.writes for a in self.arguments)
 
-    @property
+    @cached_property
     def aliases(self) -> bool:
         """True when a result may share storage with an argument."""
         return any(r.type.aliases for r in self.returns)

@@ -14,6 +14,8 @@ def ops(block: ir.Block) -> list[ir.Operation]:
 
 def blocks(op: ir.Operation) -> list[ir.Block]:
     """The first block of each region of an op; regions of the torch dialect have one block."""
+    if not len(op.regions):  # most ops: far cheaper than to iterate over nothing
+        return []
     return [region.blocks[0] for region in op.regions if len(region.blocks)]
 
 
@@ -21,9 +23,8 @@ def nested(block: ir.Block) -> Iterator[ir.Operation]:
     """All ops below a block, an op before what it contains."""
     for op in ops(block):
         yield op
-        if len(op.regions):
-            for inner in blocks(op):
-                yield from nested(inner)
+        for inner in blocks(op):
+            yield from nested(inner)
 
 
 def terminator(block: ir.Block) -> ir.Operation:
