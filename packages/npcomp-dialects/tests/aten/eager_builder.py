@@ -264,8 +264,9 @@ class EagerBuilder(EagerOrder):
             carried = tuple(T(n.value, o.known) for o, n in zip(carried, following, strict=True))
         return carried
 
-    def update(self, x: T, dim: int, index: Any, row: T) -> T:
-        return T(x.value.select_scatter(row.value, dim, plain(index)), x.known)
+    def update(self, x: T, dim: int, start: Any, piece: T) -> T:
+        first = plain(start)
+        return T(x.value.slice_scatter(piece.value, dim, first, first + piece.value.shape[dim]), x.known)
 
     def numel(self, x: T) -> Any:
         return math.prod(x.known) if None not in x.known else S(torch.tensor(x.value.numel()))

@@ -1,66 +1,44 @@
-"""Cells of recurrent networks, and recurrent layers over sequences of known length."""
+"""Recurrent networks: cells, layers over sequences, and layers over packed sequences, as loops over time.
+
+The product of the inputs with their weight is made for all steps before the loop.
+"""
 
 from __future__ import annotations
 
-from .cases import case, f32
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from .block import Block
+from .cases import case, f32, f64, i64
+from .dtypes import DType
 from .errors import InferError, NotStatic
-from .families.decomposed import Decomposed
+from .random_dropout import PlainDropout
+from .recurrent_step import Cell, GruCell, LstmCell, ReluCell, TanhCell, Weights
 from .registry import op
 
 
-def gates(b, x, hidden, w_ih, w_hh, b_ih, b_hh):
-    """The two products of a cell."""
-    return b.aten.linear(x, w_ih, b_ih), b.aten.linear(hidden, w_hh, b_hh)
+class Recurrent(Block):
+    """`cell` is what one step computes."""
+
+    family = "recurrent"
+    cell: ClassVar[type[Cell]] = Cell
 
 
-def split_gates(b, values, count):
-    """A product cut into as many gates."""
-    width = values.sizes[-1]
-    if width is None:
-        raise NotStatic("a recurrent cell of unknown width has no decomposition")
-    size, last = width // count, values.rank - 1
-    return [b.aten.slice.Tensor(values, last, i * size, (i + 1) * size) for i in range(count)]
+CELL = "Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None"
 
 
-def lstm_step(b, x, hidden, cell, weights):
-    """The next hidden and cell state."""
-    left, right = gates(b, x, hidden, *weights)
-    i, f, g, o = split_gates(b, b.aten.add.Tensor(left, right), 4)
-    kept = b.aten.mul.Tensor(b.aten.sigmoid(f), cell)
-    cell = b.aten.add.Tensor(kept, b.aten.mul.Tensor(b.aten.sigmoid(i), b.aten.tanh(g)))
-    return b.aten.mul.Tensor(b.aten.sigmoid(o), b.aten.tanh(cell)), cell
+def cell_case(gates, batch=3, biases=True):
+    width = 4 * gates
+    return case(f32(batch, 5), f32(batch, 4), f32(width, 5), f32(width, 4), *([f32(width)] * 2 if biases else []))
 
 
-def gru_step(b, x, hidden, weights):
-    """The next hidden state."""
-    left, right = gates(b, x, hidden, *weights)
-    (r1, z1, n1), (r2, z2, n2) = split_gates(b, left, 3), split_gates(b, right, 3)
-    reset = b.aten.sigmoid(b.aten.add.Tensor(r1, r2))
-    update = b.aten.sigmoid(b.aten.add.Tensor(z1, z2))
-    new = b.aten.tanh(b.aten.add.Tensor(n1, b.aten.mul.Tensor(reset, n2)))
-    return b.aten.add.Tensor(new, b.aten.mul.Tensor(update, b.aten.sub.Tensor(hidden, new)))
-
-
-def simple_step(b, x, hidden, weights, activation):
-    """The next hidden state of a plain cell."""
-    left, right = gates(b, x, hidden, *weights)
-    return getattr(b.aten, activation)(b.aten.add.Tensor(left, right))
-
-
-def cell_case(count, batch=3):
-    width = 4 * count
-    return (f32(batch, 5), f32(batch, 4), f32(width, 5), f32(width, 4), f32(width), f32(width))
-
-
-@op(
-    "aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> "
-    "(Tensor, Tensor)"
-)
-class LstmCell(Decomposed):
+@op(f"aten::lstm_cell(Tensor input, Tensor[] hx, {CELL}) -> (Tensor, Tensor)")
+class LstmCellOp(Recurrent):
     """One step of an LSTM: the next hidden and cell state."""
 
-    def decompose(b, x, hx, *weights):
-        return lstm_step(b, x, *hx, weights)
+    def lower(b, x, hx, *weights):
+        w = Weights(*weights)
+        return tuple(LstmCell.step(b, LstmCell.input_product(b, x, w), hx, w))
 
     cases = [
         case(f32(3, 5), [f32(3, 4), f32(3, 4)], f32(16, 5), f32(16, 4), f32(16), f32(16)),
@@ -68,147 +46,234 @@ class LstmCell(Decomposed):
     ]
 
 
-@op("aten::gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor")
-class GruCell(Decomposed):
-    """One step of a GRU."""
+@op(f"aten::gru_cell(Tensor input, Tensor hx, {CELL}) -> Tensor", cases=[cell_case(3), cell_case(3, "n", False)])
+class GruCellOp(Recurrent):
+    """One step with one state."""
 
-    def decompose(b, x, hidden, *weights):
-        return gru_step(b, x, hidden, weights)
-
-    cases = [case(*cell_case(3)), case(*cell_case(3, "n"))]
-
-
-@op(
-    "aten::rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
-    "Tensor? b_hh=None) -> Tensor"
-)
-class RnnTanhCell(Decomposed):
-    """One step of a plain recurrent network with tanh."""
-
-    def decompose(b, x, hidden, *weights):
-        return simple_step(b, x, hidden, weights, "tanh")
-
-    cases = [case(*cell_case(1)), case(*cell_case(1, "n"))]
-
-
-@op(
-    "aten::rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "
-    "Tensor? b_hh=None) -> Tensor"
-)
-class RnnReluCell(Decomposed):
-    """One step of a plain recurrent network with relu."""
-
-    def decompose(b, x, hidden, *weights):
-        return simple_step(b, x, hidden, weights, "relu")
-
-    cases = [case(*cell_case(1)), case(*cell_case(1, "n"))]
-
-
-class Layers(Decomposed):
-    """Recurrent layers over a sequence of known length, step by step.
-
-    `states` is how many states a step carries, `step(b, x, states, weights)` gives the next ones, hidden first.
-    """
-
-    states = 1
-    step = None
+    cell = GruCell
 
     @classmethod
-    def unroll(cls, b, x, starts, params, biases, layers, dropout, train, both_ways, batch_first):
-        """The outputs of the last layer and the last states, one list for each kind of state."""
-        if train and dropout:
-            raise NotStatic("a recurrent layer with dropout draws random numbers")
-        if x.rank != 3:
-            raise NotStatic("a recurrent layer without batch dim has no decomposition")
-        time = 1 if batch_first else 0
-        if x.sizes[time] is None or x.sizes[time] == 0:
-            raise NotStatic("a recurrent layer over a length that only run time knows goes to torch's kernel")
-        steps = [b.aten.select.int(x, time, t) for t in range(x.sizes[time])]
-        ways, width = 2 if both_ways else 1, 4 if biases else 2
-        if len(params) != layers * ways * width:
-            raise InferError(f"{cls.schema.base}: expected {layers * ways * width} parameters, got {len(params)}")
-        finals = [[] for _ in starts]
+    def lower(cls, b, x, hidden, *weights):
+        w = Weights(*weights)
+        return cls.cell.step(b, cls.cell.input_product(b, x, w), [hidden], w)[0]
+
+
+@op(f"aten::rnn_tanh_cell(Tensor input, Tensor hx, {CELL}) -> Tensor", cases=[cell_case(1), cell_case(1, "n")])
+class RnnTanhCellOp(GruCellOp):
+    """One step of a plain recurrent network with tanh."""
+
+    cell = TanhCell
+
+
+@op(f"aten::rnn_relu_cell(Tensor input, Tensor hx, {CELL}) -> Tensor", cases=[cell_case(1), cell_case(1, "n")])
+class RnnReluCellOp(GruCellOp):
+    """One step of a plain recurrent network with relu."""
+
+    cell = ReluCell
+
+
+class Sequence3d:
+    """Steps of one batch each: (time, batch, features)."""
+
+    def __init__(self, b: Any, x: Any):
+        self.steps, self.batch = x.sizes[0], x.sizes[1]
+
+    def output(self, b: Any, like: Any, width: Any) -> Any:
+        return b.full([self.steps, self.batch, width], 0, like.dtype)
+
+    def advance(self, b: Any, cell: type[Cell], t: Any, left: Any, out: Any, states: Any, w: Weights) -> list[Any]:
+        """The output and the states after step `t`."""
+        row = b.reshape(b.slice(left, 0, t, t + 1, 1), left.sizes[1:])
+        states = cell.step(b, row, states, w)
+        return [b.update(out, 0, t, b.reshape(states[0], [1, *states[0].sizes])), *states]
+
+
+class Packed:
+    """Steps of fewer and fewer rows, one after the other: (rows, features)."""
+
+    def __init__(self, b: Any, x: Any, counts: Any, batch: Any):
+        self.rows, self.counts, self.steps = x.sizes[0], counts, counts.sizes[0]
+        ends = b.scan("sum", counts, 0)
+        self.starts = b.map(lambda b, end, count: end - count, ends, counts, dtype=DType.i64)
+        fits = b.map(lambda b, count: (count > 0) & (count <= batch), counts, dtype=DType.bool)
+        b.guard(b.item(b.reduce("all", fits, [0])), "a step of a packed sequence has no rows, or more than the batch")
+        total = b.item(b.reduce("sum", counts, [0]))
+        b.guard(total == self.rows, "the steps of a packed sequence have {0} rows, its data {1}", total, self.rows)
+
+    def output(self, b: Any, like: Any, width: Any) -> Any:
+        return b.full([self.rows, width], 0, like.dtype)
+
+    def advance(self, b: Any, cell: type[Cell], t: Any, left: Any, out: Any, states: Any, w: Weights) -> list[Any]:
+        """The output and the states after step `t`; rows that have ended keep their state."""
+        start, count = (b.item(b.slice(v, 0, t, t + 1, 1)) for v in (self.starts, self.counts))
+        running = [b.slice(s, 0, 0, count, 1) for s in states]
+        following = cell.step(b, b.slice(left, 0, start, start + count, 1), running, w)
+        kept = [b.update(s, 0, 0, n) for s, n in zip(states, following, strict=True)]
+        return [b.update(out, 0, start, following[0]), *kept]
+
+
+def run(b: Any, cell: type[Cell], x: Any, steps: Any, states: Sequence[Any], w: Weights, backward: bool) -> list[Any]:
+    """The outputs of one layer in one direction, and its last states."""
+    left = cell.input_product(b, x, w)
+
+    def body(b: Any, trip: Any, out: Any, *states: Any) -> list[Any]:
+        t = steps.steps - 1 - trip if backward else trip
+        return steps.advance(b, cell, t, left, out, states, w)
+
+    out = steps.output(b, x, states[0].sizes[-1])
+    return list(b.repeat(steps.steps, body, out, *states))
+
+
+class Layers(Recurrent):
+    """Layers in one or both directions over a sequence; the `data` overloads take packed ones."""
+
+    effects = ("random",)
+    """Dropout between layers draws."""
+
+    @classmethod
+    def lower(cls, b, *args):
+        named = cls.named(args)
+        x = named.get("input", args[0])
+        hx = named["hx"] if isinstance(named["hx"], list) else [named["hx"]]
+        if len(hx) != cls.cell.states:
+            raise InferError(f"{cls.schema.base} expects {cls.cell.states} hidden states, got {len(hx)}")
+        packed = "batch_sizes" in named
+        if x.rank != (2 if packed else 3) or any(h.rank != 3 for h in hx):
+            raise NotStatic("layers take sequences with a batch dim")
+        first = named.get("batch_first", False)
+        x = b.permute(x, [1, 0, 2]) if first else x
+        batch = hx[0].sizes[1]
+        if packed:
+            steps: Any = Packed(b, x, named["batch_sizes"], batch)
+        else:
+            steps = Sequence3d(b, x)
+            b.guard(x.sizes[1] == batch, "the input has {0} rows, the hidden state {1}", x.sizes[1], batch)
+        b.guard(steps.steps > 0, "Expected sequence length to be larger than 0 in RNN")
+        for other in hx[1:]:
+            b.guard(other.sizes[1] == batch, "the hidden states have {0} and {1} rows", batch, other.sizes[1])
+        out, states = cls.stack(b, x, steps, hx, named)
+        return (b.permute(out, [1, 0, 2]) if first else out), *states
+
+    @classmethod
+    def stack(cls, b, x, steps, hx, named):
+        """Layer upon layer; the last states are joined, one tensor a kind."""
+        layers, ways = named["num_layers"], 2 if named["bidirectional"] else 1
+        cells = cls.weights(named["params"], layers * ways, named["has_biases"])
+        for h in hx:
+            total = h.sizes[0]
+            b.guard(total == layers * ways, "the hidden state has {0} layers, the network {1}", total, layers * ways)
+        finals: list[list[Any]] = [[] for _ in hx]
         for layer in range(layers):
             outputs = []
             for way in range(ways):
                 at = layer * ways + way
-                weights = [*params[at * width : (at + 1) * width], *[None] * (4 - width)]
-                states = [b.aten.select.int(s, 0, at) for s in starts]
-                ran, states = cls.run(b, steps[::-1] if way else steps, states, weights)
-                outputs.append(ran[::-1] if way else ran)
+                states = [b.reshape(b.slice(h, 0, at, at + 1, 1), h.sizes[1:]) for h in hx]
+                out, *states = run(b, cls.cell, x, steps, states, cells[at], way == 1)
+                outputs.append(out)
                 for kind, state in zip(finals, states, strict=True):
-                    kind.append(state)
-            steps = outputs[0] if ways == 1 else [b.aten.cat(list(pair), 1) for pair in zip(*outputs, strict=True)]
-        return b.aten.stack(steps, time), *(b.aten.stack(kind, 0) for kind in finals)
+                    kind.append(b.reshape(state, [1, *state.sizes]))
+            x = b.concat(outputs, outputs[0].rank - 1)
+            if named["train"] and named["dropout"] and layer < layers - 1:
+                x = PlainDropout.lower(b, x, named["dropout"], True)
+        return x, [b.concat(kind, 0) for kind in finals]
 
     @classmethod
-    def run(cls, b, steps, states, weights):
-        """Every output of one layer in one direction, and the last states."""
-        outputs = []
-        for x in steps:
-            states = cls.step(b, x, states, weights)
-            outputs.append(states[0])
-        return outputs, states
+    def weights(cls, params, count, biases):
+        """The parameters of each cell; one more than usual is a projection."""
+        usual = 4 if biases else 2
+        width, rest = divmod(len(params), count)
+        if rest or width not in (usual, usual + 1):
+            raise InferError(f"{cls.schema.base} expects {count * usual} parameters, got {len(params)}")
+        made = []
+        for at in range(count):
+            own = list(params[at * width : (at + 1) * width])
+            projection = own.pop() if width > usual else None
+            made.append(Weights(*own, *[None] * (4 - usual), projection))
+        return made
 
 
-LAYER_OPTIONS = "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional, bool batch_first"
+OPTIONS = "bool has_biases, int num_layers, float dropout, bool train, bool bidirectional"
+STATES = {"lstm": ("Tensor[] hx", "(Tensor, Tensor, Tensor)")}
 
 
-def layer_case(gates, states, batch, biases=True, both=False, first=False):
-    """Two layers of width 4 over 3 steps of 5 inputs."""
-    ways, params = 2 if both else 1, []
+def schema(name, overload):
+    state, results = STATES.get(name, ("Tensor hx", "(Tensor, Tensor)"))
+    source = "Tensor input" if overload == "input" else "Tensor data, Tensor batch_sizes"
+    last = ", bool batch_first" if overload == "input" else ""
+    return f"aten::{name}.{overload}({source}, {state}, Tensor[] params, {OPTIONS}{last}) -> {results}"
+
+
+def params(gates, ways, biases, dtype=f32, projected=0):
+    """Two layers of width 4 on 5 inputs."""
+    made, out = [], projected or 4
     for layer in range(2):
         for _ in range(ways):
-            params += [f32(4 * gates, 5 if layer == 0 else 4 * ways), f32(4 * gates, 4)]
-            params += [f32(4 * gates), f32(4 * gates)] if biases else []
-    x = f32(batch, 3, 5) if first else f32(3, batch, 5)
-    start = [f32(2 * ways, batch, 4) for _ in range(states)]
-    return case(x, start if states > 1 else start[0], params, biases, 2, 0.0, False, both, first)
+            made += [dtype(4 * gates, 5 if layer == 0 else out * ways), dtype(4 * gates, out)]
+            made += [dtype(4 * gates), dtype(4 * gates)] if biases else []
+            made += [dtype(projected, 4)] if projected else []
+    return made
 
 
-@op(f"aten::lstm.input(Tensor input, Tensor[] hx, Tensor[] params, {LAYER_OPTIONS}) -> (Tensor, Tensor, Tensor)")
+def layer_case(gates, states, batch, time=3, biases=True, both=False, first=False, dtype=f32, projected=0):
+    ways = 2 if both else 1
+    x = dtype(batch, time, 5) if first else dtype(time, batch, 5)
+    start = [dtype(2 * ways, batch, projected if projected and not n else 4) for n in range(states)]
+    weights = params(gates, ways, biases, dtype, projected)
+    return case(x, start if states > 1 else start[0], weights, biases, 2, 0.0, False, both, first, rtol=1e-4)
+
+
+def packed_case(gates, states, rows, steps, both=False, at=()):
+    """Steps of two rows each; a test of its own has steps that differ."""
+    ways = 2 if both else 1
+    start = [f32(2 * ways, 2, 4) for _ in range(states)]
+    hx = start if states > 1 else start[0]
+    counts = i64(steps, low=2, high=3)
+    weights = params(gates, ways, True)
+    return case(f32(rows, 5), counts, hx, weights, True, 2, 0.0, False, both, at=at, rtol=1e-4)
+
+
+def packed_cases(gates, states):
+    return [
+        packed_case(gates, states, 6, 3),
+        packed_case(gates, states, "rows", "steps", both=True, at=[(6, 3), (2, 1)]),
+    ]
+
+
+def layer_cases(gates, states):
+    return [
+        layer_case(gates, states, 2),
+        layer_case(gates, states, "n", "t", both=True, first=True),
+        layer_case(gates, states, 1, "t", biases=False, dtype=f64),
+    ]
+
+
+@op(schema("lstm", "input"), cases=[*layer_cases(4, 2), layer_case(4, 2, "n", "t", both=True, projected=3)])
+@op(schema("lstm", "data"), cases=packed_cases(4, 2))
 class Lstm(Layers):
     """Layers of LSTM: outputs, last hidden and last cell states."""
 
-    def step(b, x, states, weights):
-        return lstm_step(b, x, *states, weights)
-
-    @classmethod
-    def decompose(cls, b, x, hx, params, *options):
-        return cls.unroll(b, x, hx, params, *options)
-
-    cases = [layer_case(4, 2, 2), layer_case(4, 2, "n", both=True, first=True), layer_case(4, 2, 1, biases=False)]
+    cell = LstmCell
 
 
-@op(f"aten::gru.input(Tensor input, Tensor hx, Tensor[] params, {LAYER_OPTIONS}) -> (Tensor, Tensor)")
+@op(schema("gru", "input"), cases=layer_cases(3, 1))
+@op(schema("gru", "data"), cases=packed_cases(3, 1))
 class Gru(Layers):
     """Layers of GRU: outputs and last hidden states."""
 
-    def step(b, x, states, weights):
-        return [gru_step(b, x, *states, weights)]
-
-    @classmethod
-    def decompose(cls, b, x, hx, params, *options):
-        return cls.unroll(b, x, [hx], params, *options)
-
-    cases = [layer_case(3, 1, 2), layer_case(3, 1, "n", both=True, first=True)]
+    cell = GruCell
 
 
-@op(f"aten::rnn_tanh.input(Tensor input, Tensor hx, Tensor[] params, {LAYER_OPTIONS}) -> (Tensor, Tensor)")
-class RnnTanh(Gru):
+@op(schema("rnn_tanh", "input"), cases=layer_cases(1, 1))
+@op(schema("rnn_tanh", "data"), cases=packed_cases(1, 1))
+class RnnTanh(Layers):
     """Layers of a plain recurrent network with tanh."""
 
-    def step(b, x, states, weights):
-        return [simple_step(b, x, *states, weights, "tanh")]
-
-    cases = [layer_case(1, 1, 2), layer_case(1, 1, "n", both=True, first=True)]
+    cell = TanhCell
 
 
-@op(f"aten::rnn_relu.input(Tensor input, Tensor hx, Tensor[] params, {LAYER_OPTIONS}) -> (Tensor, Tensor)")
-class RnnRelu(Gru):
+@op(schema("rnn_relu", "input"), cases=layer_cases(1, 1))
+@op(schema("rnn_relu", "data"), cases=packed_cases(1, 1))
+class RnnRelu(Layers):
     """Layers of a plain recurrent network with relu."""
 
-    def step(b, x, states, weights):
-        return [simple_step(b, x, *states, weights, "relu")]
-
-    cases = [layer_case(1, 1, 2), layer_case(1, 1, "n", both=True, first=True)]
+    cell = ReluCell

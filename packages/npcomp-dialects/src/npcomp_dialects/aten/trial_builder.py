@@ -158,8 +158,8 @@ class LowerTrial(OrderTrial):
         body(self, TrialScalar(DType.i64), *carried)
         return carried
 
-    def update(self, x: TrialTensor, dim: int, index: Any, row: TrialTensor) -> TrialTensor:
-        """`x` with `row`, which lacks the dim, at one index of the dim; the caller keeps the index inside."""
+    def update(self, x: TrialTensor, dim: int, start: Any, piece: TrialTensor) -> TrialTensor:
+        """`x` with `piece` in the place of as many indices of the dim; the caller keeps them inside."""
         return TrialTensor(x.sizes, x.dtype)
 
     def numel(self, x: TrialTensor) -> Any:

@@ -10,7 +10,7 @@ from npcomp_dialects.mlir import ir
 
 from .emitter import Scope
 from .polynomial import Poly, as_constant
-from .types import DYNAMIC, static_sizes
+from .types import DYNAMIC, static_sizes, tensor_type
 from .values import Scalar, T
 
 if TYPE_CHECKING:
@@ -46,20 +46,21 @@ class ProgramOps:
         block.append_to(made.regions[0])
         return tuple(_alike(self, v, t) for v, t in zip(made.results, carried, strict=True))
 
-    def update(self: Builder, x: T, dim: int, index: Any, row: T) -> T:  # type: ignore[misc]
-        """`x` with `row`, which lacks the dim, at one index of the dim; the caller keeps the index inside."""
-        offsets = [self.integers.of(index if d == dim else 0) for d in range(x.rank)]
-        shown = [1 if d == dim else s for d, s in enumerate(static_sizes(x.type))]
+    def update(self: Builder, x: T, dim: int, start: Any, piece: T) -> T:  # type: ignore[misc]
+        """`x` with `piece` in the place of as many indices of the dim; the caller keeps them inside."""
+        offsets = [self.integers.of(start if d == dim else 0) for d in range(x.rank)]
+        spans = [piece if d == dim else x for d in range(x.rank)]
+        shown = [static_sizes(t.type)[d] for d, t in enumerate(spans)]
         places = _mixed(self, offsets, [as_constant(p) for p in offsets])
-        spans = _mixed(self, self.sizes.of(x.value), shown)
-        piece = self.reshape(row, [*row.sizes[:dim], 1, *row.sizes[dim:]])
+        counts = _mixed(self, [self.sizes.of(t.value)[d] for d, t in enumerate(spans)], shown)
+        source = _as_type(self, piece, tensor_type(shown, x.type.element_type))
         attributes = {
             "static_offsets": places[0],
-            "static_sizes": spans[0],
+            "static_sizes": counts[0],
             "static_strides": ir.DenseI64ArrayAttr.get([1] * x.rank),
-            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1, len(places[1]), len(spans[1]), 0]),
+            "operandSegmentSizes": ir.DenseI32ArrayAttr.get([1, 1, len(places[1]), len(counts[1]), 0]),
         }
-        operands = [piece.value, x.value, *places[1], *spans[1]]
+        operands = [source, x.value, *places[1], *counts[1]]
         return _alike(self, self.emitter.value("tensor.insert_slice", operands, x.type, attributes), x)
 
 
@@ -81,6 +82,8 @@ def _fitting(b: Builder, value: T, slot: T) -> ir.Value:
     for new, old in zip(b.sizes.of(value.value), b.sizes.of(slot.value), strict=True):
         if not b.symbols.equal(new, old) or value.dtype is not slot.dtype:
             raise ValueError(f"b.repeat carries {slot!r}, its body gives {value!r}. do: carry equal sizes and dtypes")
-    if value.value.type == slot.value.type:
-        return value.value
-    return b.emitter.value("tensor.cast", [value.value], slot.value.type)
+    return _as_type(b, value, slot.value.type)
+
+
+def _as_type(b: Builder, tensor: T, type: ir.Type) -> ir.Value:
+    return tensor.value if tensor.value.type == type else b.emitter.value("tensor.cast", [tensor.value], type)
