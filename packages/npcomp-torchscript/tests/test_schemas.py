@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import npcomp_dialects
-import pytest
 import torch
 from npcomp_dialects.mlir import ir
 from npcomp_torchscript.functions import Unit
@@ -71,5 +70,7 @@ def test_operators_of_other_libraries_travel_by_name(operators):
         return torch.ops.npcomp_test.twice(x)
 
     assert operators(nts.import_module(model)) == ["npcomp_test.twice"]
-    with pytest.raises(Exception, match="twice"):
-        nts.compile(model, [nts.TensorSpec([None], torch.float32)])
+    program = nts.compile(model, [nts.TensorSpec([None, 3], torch.float32)])
+    x = torch.randn(2, 3)
+    assert torch.equal(program(x), x * 2)
+    assert program.report().fallbacks == {"npcomp_test.twice": 1}

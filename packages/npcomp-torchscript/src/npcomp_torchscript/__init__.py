@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from npcomp_dialects.passes import kernel_types
+
+from npcomp_torchscript import kernels
 from npcomp_torchscript.annotations import ClassAnnotator, annotate_args, export
 from npcomp_torchscript.compiler import compile
 from npcomp_torchscript.errors import Problem, TorchScriptError
@@ -9,6 +12,7 @@ from npcomp_torchscript.importer import import_module
 from npcomp_torchscript.specs import TensorSpec
 
 __version__ = "0.1.0"
+kernel_types.provide(kernels.results)
 __all__ = [
     "ClassAnnotator",
     "Problem",

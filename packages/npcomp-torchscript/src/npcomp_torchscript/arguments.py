@@ -110,10 +110,12 @@ def _positions(formal: Sequence[Any], given: Any, word: str) -> dict[str, Any]:
 
 def _argument(argument: Any, type: Any, spec: Any, strict: bool) -> Bound:
     """One argument. `type` is the graph's, which for a traced program knows the sizes of the example. Where nothing is
-    said, a default that is no number becomes part of the program."""
+    said, a default that is no number becomes part of the program; the spec `bool` leaves a flag to the caller."""
     kind = type.kind()
     if spec is MISSING and argument.has_default_value() and kind in ("StringType", "DeviceObjType"):
         spec = argument.default_value
+    if spec is MISSING and argument.has_default_value() and kind == "BoolType":
+        return Bound({"kind": "const", "value": argument.default_value})
     if spec is MISSING and kind == "TensorType" and strict and type.sizes() is None:
         raise Refusal(
             f"nothing is known of argument {argument.name!r}, a Tensor",

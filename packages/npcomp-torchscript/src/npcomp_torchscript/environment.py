@@ -16,6 +16,15 @@ FALSE = {
 }  # fmt: skip
 
 
+FUNCTIONS = {"__torch__.torch.backends.mha.get_fastpath_enabled": False}
+"""Functions that ask whether a fused kernel may take the place of the formula: the compiler fuses by itself."""
+
+
+def answer_of_function(node: Any) -> bool | None:
+    """The answer of a `prim::CallFunction` node that asks about the environment; None for other functions."""
+    return FUNCTIONS.get(node.inputsAt(0).type().annotation_str)
+
+
 def answer(node: Any, attribute: Any) -> bool | str | None:
     """The answer to a node that asks such a question; None for other nodes.
 

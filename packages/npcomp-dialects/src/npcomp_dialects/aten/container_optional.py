@@ -6,7 +6,7 @@ from typing import Any
 
 from .abstract import Unknown
 from .cases import case
-from .errors import NotStatic
+from .errors import InferError
 from .families.container import Container
 from .families.scalar import Scalar
 from .registry import op
@@ -42,7 +42,7 @@ class Identity(Scalar):
     @classmethod
     def lower(cls, b, a, c):
         if a is not None and c is not None:
-            raise NotStatic("the identity of two objects is not known at compile time")
+            raise InferError("whether two values are one object is not known at compile time")
         return ((a is None) and (c is None)) is cls.when_same
 
 

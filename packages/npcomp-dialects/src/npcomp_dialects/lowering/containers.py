@@ -58,8 +58,14 @@ def _equal(one: list[Any], other: list[Any]) -> Any:
     return result
 
 
+def _differ(one: list[Any], other: list[Any]) -> Any:
+    same = _equal(one, other)
+    return not same if isinstance(same, bool) else ~same
+
+
 _LISTS: dict[str, Op] = {
     "eq": _equal,
+    "ne": _differ,
     "len": len,
     "__getitem__": operator.getitem,
     "select": operator.getitem,

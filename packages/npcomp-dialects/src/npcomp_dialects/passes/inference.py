@@ -19,6 +19,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.passes import constants, effects, kernel_types, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.dict_facts import MISSING, of_dict
+from npcomp_dialects.passes.identity import same_tensor
 from npcomp_dialects.passes.lattice import BOTTOM, join, kind, meet, same
 
 _STRIDED = 0
@@ -122,6 +123,14 @@ class Analysis:
             except AtenError as error:
                 raise InferenceError(f"{name} cannot be inferred: {error}", op.location) from None
         return self._inferred[key]
+
+    def _identity(self, op: ir.Operation) -> None:
+        """`is` between tensors; where None decides it, the block tells."""
+        same = same_tensor(*op.operands)
+        if same is None:
+            self._kernel(op)
+        else:
+            self._set(op, [same is (op.name == "torch.aten.__is__")])
 
     def _constant(self, op: ir.Operation) -> None:
         self.values[op.results[0]] = constants.read(op)
@@ -265,6 +274,8 @@ def _key(value: Any) -> Any:
 
 _TRANSFER: dict[str, Callable[[Analysis, ir.Operation], None]] = {
     **{f"torch.constant.{name}": Analysis._constant for name in ("int", "float", "bool", "str", "none", "number")},
+    "torch.aten.__is__": Analysis._identity,
+    "torch.aten.__isnot__": Analysis._identity,
     "torch.derefine": Analysis._forward,
     "torch.tensor_static_info_cast": Analysis._forward,
     "torch.copy.to_vtensor": Analysis._forward,
