@@ -13,11 +13,12 @@ from .view_slice import checked_index, slice_bounds
 def replace_slice(b, x, src, dim, start, stop, step):
     """x with src in the place of x[start:stop:step] along a dim; bounds are inside x."""
     n, src = x.sizes[dim], b.cast(src, x.dtype)
-    guard_same_shape(b, x, src, dim, (stop - start + (step - 1)) // step)
+    count = (stop - start + (step - 1)) // step
+    guard_same_shape(b, x, src, dim, count)
     if step == 1:
-        before = [] if (start == 0) is True else [b.slice(x, dim, 0, start, 1)]
-        after = [] if (stop == n) is True else [b.slice(x, dim, stop, n, 1)]
-        return b.concat([*before, src, *after], dim)
+        if (count == 0) is True or (count == n) is True:
+            return src if (count == n) is True else x
+        return b.update(x, dim, start, src)
     offset = b.map(lambda b, i: i - start, b.iota(n, DType.i64), dtype=DType.i64)
     inside = b.map(lambda b, i: (i >= 0) & (i < stop - start) & (i % step == 0), offset, dtype=DType.bool)
     source = b.map(lambda b, i, ok: b.select(ok, i // step, b.const(0, i.dtype)), offset, inside, dtype=DType.i64)
