@@ -9,6 +9,7 @@ from .families.pooling import Pooling
 from .families.reduction import count_of, divide_by
 from .promotion import opmath
 from .registry import op
+from .window_columns import weighted
 
 
 def check_spatial(b, x, output):
@@ -48,9 +49,13 @@ def part_means(b, x, dim, n):
         split = b.reshape(x, [*x.sizes[:dim], n, size // n, *x.sizes[dim + 1 :]])
         return divide_by(b, b.reduce("sum", split, [dim + 1]), size // n)
 
-    letters = "abcdefgh"[: x.rank]
-    out = letters.replace(letters[dim], "z")
-    return b.contract(f"{letters},z{letters[dim]}->{out}", x, part_weights(b, n, size, x.dtype))
+    def share(b, i, j):
+        start, stop = part_bounds(i, n, size)
+        weight = b.select(j < stop - start, 1.0 / b.cast(stop - start, x.dtype), b.const(0.0, x.dtype))
+        return place_in_part(b, i, j, n, size), weight
+
+    parts, offsets = b.reshape(b.iota(n, DType.i64), [n, 1]), b.iota(longest_part(n, size), DType.i64)
+    return weighted(b, x, dim, *b.map(share, parts, offsets, dtype=(DType.i64, x.dtype)))
 
 
 def part_weights(b, n, size, dtype):

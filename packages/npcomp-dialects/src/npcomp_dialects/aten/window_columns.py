@@ -65,6 +65,13 @@ def windows_of(b, x, dim, kernel, count, stride, dilation):
     return b.index_select(x, dim, index)
 
 
+def weighted(b, x, dim, places, weights):
+    """Sums of elements along a dim: `places` and `weights` are tensors [wanted, how many]."""
+    picked = b.index_select(x, dim, places, error=None)
+    shaped = b.reshape(weights, [*weights.sizes, *[1] * (x.rank - dim - 1)])
+    return b.reduce("sum", b.map(lambda b, e, w: e * w, picked, shaped, dtype=x.dtype), [dim + 1])
+
+
 def check_window(*lists, positive=True):
     """Kernel, stride and dilation are positive, padding is not negative."""
     for values in lists:
