@@ -7,7 +7,6 @@ from .convolution import convolve, repeated, spread, transpose_convolve
 from .dtypes import DType
 from .errors import NotStatic
 from .families.backward import Backward, unasked
-from .families.reduction import count_of
 from .pooling import covered, window_of
 from .pooling_adaptive import part_weights
 from .promotion import opmath
@@ -255,32 +254,3 @@ def share_out(b, grad, dim, size):
     out = letters.replace(letters[dim], "z")
     weights = part_weights(b, grad.sizes[dim], size, grad.dtype)
     return b.contract(f"{letters},{letters[dim]}z->{out}", grad, weights)
-
-
-@op(
-    "aten::embedding_dense_backward(Tensor grad_output, Tensor indices, SymInt num_weights, SymInt padding_idx, "
-    "bool scale_grad_by_freq) -> Tensor"
-)
-class EmbeddingBackward(Backward):
-    """Rows of the gradient added up by index, as a product with one-hot rows."""
-
-    runtime = ("num_weights",)
-
-    def lower(b, grad, indices, rows, padding, by_frequency):
-        if by_frequency:
-            raise NotStatic("an embedding gradient scaled by frequency has no lowering")
-        wide, n = opmath(grad.dtype), count_of(indices, range(indices.rank))
-        flat = b.reshape(b.cast(grad, wide), [n, grad.sizes[-1]])
-        index = b.reshape(b.cast(indices, DType.i64), [n])
-        places = b.reshape(b.iota(rows, DType.i64), [rows, 1])
-
-        def body(b, i, r):
-            hit = i == r if padding < 0 else (i == r) & (i != padding)
-            return b.cast(hit, wide)
-
-        return b.cast(b.contract("rn,nd->rd", b.map(body, index, places, dtype=wide), flat), grad.dtype)
-
-    cases = [
-        case(f32(5, 4), i64(5, low=0, high=3), 3, -1, False),
-        case(f32("n", 2, 4), i64("n", 2, low=0, high=3), 3, 1, False, at=[3, 0]),
-    ]

@@ -13,8 +13,10 @@ from .registry import op
 MASKS = (DType.bool, DType.u8)
 
 
-def parts_of(b, x, indices):
-    """For each index that is there: the dims that it picks from, and where in these dims merged, checked."""
+def parts_of(b, x, indices, error="IndexError"):
+    """For each index that is there: the dims that it picks from, and where in these dims merged.
+
+    Indices are checked unless `error` is None."""
     parts, dim = [], 0
     for index in indices:
         if index is None:
@@ -24,18 +26,18 @@ def parts_of(b, x, indices):
         if dim + width > x.rank:
             raise InferError(f"too many indices for tensor of dimension {x.rank}", "IndexError")
         dims = list(range(dim, dim + width))
-        parts.append((dims, _places(b, x, index, dims)))
+        parts.append((dims, _places(b, x, index, dims, error)))
         dim += width
     if dim > x.rank:
         raise InferError(f"too many indices for tensor of dimension {x.rank}", "IndexError")
     return parts
 
 
-def _places(b, x, index, dims):
+def _places(b, x, index, dims, error):
     if index.dtype not in MASKS:
         if index.dtype not in (DType.i64, DType.i32):
             raise InferError("tensors used as indices must be long, int, byte or bool tensors", "IndexError")
-        return wrapped(b, index, x.sizes[dims[0]], dims[0], "IndexError", OUTSIDE)
+        return wrapped(b, index, x.sizes[dims[0]], dims[0], error, OUTSIDE)
     if not dims:
         raise NotStatic("an index by a 0-d mask has no lowering")
     check_mask(b, x, index, dims[0])
@@ -76,6 +78,19 @@ def front_of(dims, rank, width):
     return [*range(width, width + first), *range(width), *range(width + first, rank)]
 
 
+def picked(b, x, parts):
+    """The elements that indices pick."""
+    if not parts:
+        return x
+    if len(parts) == 1:
+        dims, index = parts[0]
+        sizes = [*x.sizes[: dims[0]], count_of(x, dims), *x.sizes[dims[-1] + 1 :]]
+        return b.index_select(b.reshape(x, sizes), dims[0], index, error=None)
+    dims, index = merged(b, x, parts)
+    result = b.index_select(leading(b, x, dims)[0], 0, index, error=None)
+    return b.permute(result, front_of(dims, result.rank, index.rank))
+
+
 @op(
     "aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor",
     out="aten::index.Tensor_out",
@@ -88,16 +103,7 @@ class Index(Indexing):
     """x[i, :, j]: dims picked by tensors that broadcast; a mask stands for the places where it holds."""
 
     def lower(b, x, indices):
-        parts = parts_of(b, x, indices)
-        if not parts:
-            return x
-        if len(parts) == 1:
-            dims, index = parts[0]
-            sizes = [*x.sizes[: dims[0]], count_of(x, dims), *x.sizes[dims[-1] + 1 :]]
-            return b.index_select(b.reshape(x, sizes), dims[0], index, error=None)
-        dims, index = merged(b, x, parts)
-        result = b.index_select(leading(b, x, dims)[0], 0, index, error=None)
-        return b.permute(result, front_of(dims, result.rank, index.rank))
+        return picked(b, x, parts_of(b, x, indices))
 
     cases = [
         case(f32(5, 4), [i64(3, 2, low=-5, high=5)]),

@@ -4,54 +4,8 @@ from __future__ import annotations
 
 from .abstract import TensorInfo
 from .cases import case, f32
-from .dtypes import DType
-from .families.kernel import Kernel, replaced, smaller
+from .families.kernel import Kernel, smaller
 from .registry import op
-
-
-class SameMatrix(Kernel):
-    """A matrix of the same sizes."""
-
-    def infer(x, *_):
-        return x
-
-    cases = [f32(3, 3)]
-
-
-@op("aten::linalg_inv(Tensor A) -> Tensor", out="aten::linalg_inv.out")
-@op("aten::inverse(Tensor self) -> Tensor", out="aten::inverse.out")
-@op("aten::linalg_matrix_exp(Tensor self) -> Tensor")
-class Inverse(SameMatrix):
-    """The inverse or the exponential of a matrix."""
-
-
-@op("aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor", out="aten::linalg_cholesky.out")
-class Cholesky(SameMatrix):
-    """The triangular root of a positive matrix."""
-
-    cases = []
-
-
-@op("aten::linalg_det(Tensor A) -> Tensor", out="aten::linalg_det.out")
-@op("aten::det(Tensor self) -> Tensor")
-class Determinant(Kernel):
-    """The determinant of each matrix."""
-
-    def infer(x):
-        return TensorInfo(None if x.sizes is None else x.sizes[:-2], x.dtype)
-
-    cases = [f32(3, 3), f32("?", 2, 2)]
-
-
-@op("aten::linalg_solve(Tensor A, Tensor B, *, bool left=True) -> Tensor", out="aten::linalg_solve.out")
-class Solve(Kernel):
-    """The solution of linear equations; for matrices of one batch shape."""
-
-    def infer(a, c, left):
-        plain = a.sizes is not None and c.sizes is not None and len(a.sizes) == len(c.sizes) == 2
-        return c if plain else TensorInfo(None, c.dtype)
-
-    cases = [case(f32(3, 3), f32(3, 2))]
 
 
 def svd_sizes(x, full):
@@ -98,20 +52,6 @@ class InnerSvd(Kernel):
     cases = [f32(3, 4), case(f32("?", 4), True, True)]
 
 
-@op('aten::linalg_qr(Tensor A, str mode="reduced") -> (Tensor Q, Tensor R)')
-class Qr(Kernel):
-    """An orthogonal and a triangular factor."""
-
-    def infer(x, mode):
-        if x.sizes is None or mode not in ("reduced", "complete"):
-            return TensorInfo(None, x.dtype), TensorInfo(None, x.dtype)
-        rows, columns = x.sizes[-2:]
-        k = smaller(rows, columns) if mode == "reduced" else rows
-        return replaced(x, {-1: k}), replaced(x, {-2: k})
-
-    cases = [f32(4, 3), case(f32("?", 3), "complete", at=[5, 2])]
-
-
 @op('aten::linalg_eigh(Tensor self, str UPLO="L") -> (Tensor eigenvalues, Tensor eigenvectors)')
 class Eigh(Kernel):
     """Eigenvalues and vectors of a symmetric matrix."""
@@ -137,11 +77,3 @@ class CtcLoss(Kernel):
         if reduction in (1, 2):
             return TensorInfo((), x.dtype)
         return TensorInfo(None, x.dtype)
-
-
-@op("aten::bincount(Tensor self, Tensor? weights=None, SymInt minlength=0) -> Tensor", out="aten::bincount.out")
-class BinCount(Kernel):
-    """How often each number occurs."""
-
-    def infer(x, weights, least):
-        return TensorInfo((None,), DType.i64 if weights is None else None)

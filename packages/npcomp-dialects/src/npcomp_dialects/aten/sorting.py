@@ -156,7 +156,7 @@ class TopK(Ordering):
         case(f32("?", 4), 2, 0, at=[5, 2]),
         case(f32(2, 6, special=True), 2, -1, False),
         case(f32("?", 4), 1, at=[3, 0]),
-        case(i64(3, 30, low=-1000, high=1000), 20),
+        case(i64(3, 30, low=-(1 << 40), high=1 << 40), 20),
         case(f32("?", 30), 12, 1, at=[3, 0]),
         case(f32(), 1, 0),
     ]

@@ -6,9 +6,7 @@ from typing import Any, ClassVar
 
 from ..abstract import TensorInfo
 from ..block import Block
-from ..dims import wrap_dim
 from ..dtypes import DType
-from ..errors import InferError
 
 _LARGEST = (1 << 63) - 1
 OUTSIDE = "index {0} is out of bounds for dimension {dim} with size {1}"
@@ -72,14 +70,20 @@ def guarded(b: Any, index: Any, n: Any, dim: int, error: str, text: str = OUTSID
     return index
 
 
-def wrapped(b: Any, index: Any, n: Any, dim: int, error: str, text: str = OUTSIDE) -> Any:
-    """The index as i64, guarded to lie in [-n, n), negative ones counted from the end."""
+def wrapped(b: Any, index: Any, n: Any, dim: int, error: str | None, text: str = OUTSIDE) -> Any:
+    """The index as i64, negative ones counted from the end; guarded to lie in [-n, n) unless `error` is None."""
     index = b.cast(index, DType.i64)
+    if error is not None:
+        guard_distance(b, index, n, dim, error, text)
+    return b.map(lambda b, i: b.select(i < 0, i + n, i), index, dtype=DType.i64)
+
+
+def guard_distance(b: Any, index: Any, n: Any, dim: int, error: str, text: str) -> None:
+    """Guards that every index lies in [-n, n); the message shows the one farthest away."""
     distance = b.map(lambda b, i: b.select(i < 0, i * -2 - 1, i * 2), index, dtype=DType.i64)
     worst = b.item(b.reduce("max", distance, all_of(index)))
     shown = b.select(worst % 2 == 0, worst // 2, (worst // 2) * -1 - 1)
     b.guard(worst < n * 2, text.replace("{dim}", str(dim)), shown, n, error=error)
-    return b.map(lambda b, i: b.select(i < 0, i + n, i), index, dtype=DType.i64)
 
 
 def positions(b: Any, mask: Any) -> tuple[Any, Any]:
@@ -99,15 +103,3 @@ def coordinates(b: Any, places: Any, sizes: Any) -> list[Any]:
         found.append(b.map(lambda b, p, n=n, stride=stride: p // stride % n, places, dtype=DType.i64))
         stride = stride * n
     return found[::-1]
-
-
-def same_sizes(b: Any, x: Any, sizes: Any, message: str) -> None:
-    """Guards that a tensor has the sizes."""
-    if x.rank != len(sizes):
-        raise InferError(message)
-    for have, wanted in zip(x.sizes, sizes, strict=True):
-        b.guard(have == wanted, message, error="RuntimeError")
-
-
-def along_dim(x: Any, dim: Any) -> int:
-    return wrap_dim(dim, x.rank)
