@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 from torch.overrides import TorchFunctionMode
 
+from npcomp_acap.layers import LAYERS
 from npcomp_acap.readers import READERS
 
 
@@ -53,11 +54,12 @@ CELLS: dict[Any, Callable[..., Any]] = {
 }
 
 
-SUBSTITUTES = CELLS | READERS
+SUBSTITUTES = CELLS | LAYERS | READERS
 
 
 class WithCells(TorchFunctionMode):
-    """While active, torch's fused cells and the functions that read values are computed in torch's own terms."""
+    """While active, torch's fused cells and the functions that read values are computed in torch's own terms, and
+    recurrent layers stay whole."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None

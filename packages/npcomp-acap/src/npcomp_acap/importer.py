@@ -16,6 +16,7 @@ from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_acap import numbers, user_lines
 from npcomp_acap.capture import results_of
 from npcomp_acap.errors import CaptureError
+from npcomp_acap.layers import KEPT
 from npcomp_acap.signature import DTYPE_CODES
 
 RENAMES = {torch.ops.aten.detach.default, torch.ops.aten.alias.default}
@@ -110,7 +111,8 @@ def _fake_of(node: Any) -> Any:
 
 
 def schema_name(schema: torch._C.FunctionSchema) -> str:
-    name = schema.name.replace("::", ".")
+    namespace, _, base = schema.name.partition("::")
+    name = f"aten.{base}" if namespace == KEPT else f"{namespace}.{base}"
     return f"{name}.{schema.overload_name}" if schema.overload_name else name
 
 
