@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .runtime import Instance
 
 __version__ = "0.1.0"
-__all__ = ["Artifact", "ArtifactError", "Instance", "RefBackend", "load"]
+__all__ = ["Artifact", "ArtifactError", "Instance", "RefBackend", "load", "manual_seed"]
 
 _HOMES = {"Artifact": "artifact", "RefBackend": "backend", "Instance": "runtime", "ArtifactError": "runtime"}
 
@@ -26,6 +26,14 @@ def load(path: Any, *, outputs: str = "auto") -> Instance:
     from .artifact import Artifact
 
     return Artifact.load_file(path).load(outputs=outputs)
+
+
+def manual_seed(seed: int) -> None:
+    """Make the random numbers of programs reproducible from here on. Where torch is loaded, programs follow
+    `torch.manual_seed` instead."""
+    from .runtime import native
+
+    native.manual_seed(seed % 2**64)
 
 
 def __getattr__(name: str) -> Any:
