@@ -255,3 +255,22 @@ def test_calls_are_inlined_and_tuples_vanish():
     assert n == 7
     assert t.tolist() == [-1, -1, -1]
     assert "helper" not in str(f.module)
+
+
+def test_a_row_set_in_a_loop_is_one_insert():
+    text = """
+    func.func @forward(%n: INT, %x: V<[?,2],f32>, %row: V<[2],f32>) -> V<[?,2],f32> {
+      %true = torch.constant.bool true
+      %zero = torch.constant.int 0
+      %r = torch.prim.Loop %n, %true, init(%x) {
+      ^bb0(%i: INT, %acc: V<[?,2],f32>):
+        %s = torch.aten.select_scatter %acc, %row, %zero, %i : V<[?,2],f32>, V<[2],f32>, INT, INT -> V<[?,2],f32>
+        torch.prim.Loop.condition %true, iter(%s : V<[?,2],f32>)
+      } : (INT, BOOL, V<[?,2],f32>) -> V<[?,2],f32>
+      return %r : V<[?,2],f32>
+    }"""
+    module = lower(text)
+    assert str(module).count("tensor.insert_slice") == 1
+    assert "tensor.empty" not in str(module)
+    row = torch.tensor([7.0, 8.0])
+    assert torch.equal(compiled(text)(2, X, row), torch.stack([row, row, X[2]]))

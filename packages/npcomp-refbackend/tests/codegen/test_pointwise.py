@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from contract_text import Text
+from contract_text import Text, double
 from harness import RNG, compile_text, random
 
 SIZES = [0, 1, 3, 16, 17, 64, 1000]
@@ -171,3 +171,13 @@ def test_folded_copies_and_dead_ops_leave_no_kernel():
     z = t.map([(y, "j i")], "j i", x.type, lambda e, a: e("math.absf", a))
     t.map([(x, "i j")], "i j", x.type, lambda e, a: e("math.exp", a))
     assert compile_text(t.returns(z)).header["counts"] == {"kernels": 1, "dispatches": 1}
+
+
+def test_nothing_is_read_from_what_is_empty():
+    t = Text()
+    x = t.arg("tensor<?xf32>")
+    y = t.map([(t.empty("tensor<0xf32>"), "i")], "i", "tensor<0xf32>", lambda e, a: e("arith.addf", a, a))
+    program = compile_text(t.returns(y, double(t, x, "i", x.type)))
+    empty, doubled = program(random(3))
+    assert empty.shape == (0,)
+    assert doubled.shape == (3,)

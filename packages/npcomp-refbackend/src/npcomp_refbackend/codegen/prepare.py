@@ -85,12 +85,12 @@ def _is_init(use: Any) -> bool:
 
 
 def _fold_splats(op: Any) -> None:
-    """Replace the element of a splat constant input by a scalar constant, keeping the operand out of memory."""
+    """Replace the element of a splat input by a scalar constant, keeping the operand out of memory."""
     block = op.regions[0].blocks[0]
     for n in range(len(op.operands) - len(op.results)):
         value = op.operands[n]
         owner = _owner(value)
-        if owner is None or owner.name != "arith.constant" or not any(True for _ in block.arguments[n].uses):
+        if owner is None or not any(True for _ in block.arguments[n].uses):
             continue
         splat = splat_of(owner)
         if splat is None:
@@ -100,9 +100,12 @@ def _fold_splats(op: Any) -> None:
         block.arguments[n].replace_all_uses_with(scalar)
 
 
-def splat_of(constant: Any) -> Any:
-    """The one element of a splat tensor constant as an attribute, else None."""
-    value = constant.attributes["value"]
+def splat_of(op: Any) -> Any:
+    """The one element of a tensor as an attribute: a splat constant's, 0 for a `tensor.empty`, else None."""
+    if op.name == "tensor.empty":
+        kind = ir.RankedTensorType(op.results[0].type).element_type
+        return ir.IntegerAttr.get(kind, 0) if isinstance(kind, ir.IntegerType) else ir.FloatAttr.get(kind, 0.0)
+    value = op.attributes["value"] if op.name == "arith.constant" else None
     if not isinstance(value, ir.DenseElementsAttr) or not value.is_splat:
         return None
     return value.get_splat_value()
