@@ -105,7 +105,8 @@ def _argument_names(function: Callable[..., Any], args: Sequence[Any], keywords:
     except TypeError as error:
         message = f"the examples do not fit the function: {error}"
         raise CaptureError(message, do="pass one example an argument") from None
-    positional = [p.name for p in bound.signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
+    parameters = bound.signature.parameters.values()
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     names = positional[: len(args)]
     names += [f"args_{i}" for i in range(len(names), len(args))]
     return names + list(keywords)

@@ -92,9 +92,9 @@ def _flatten_arguments(function: ir.Operation, signature: Tree) -> None:
     block = walk.blocks(function)[0]
     originals = list(block.arguments)
     trees = signature["args"]
+    if _is_flat(trees, originals):
+        return
     if len(trees) != len(originals):
-        if len(originals) == sum(len(list(signatures.leaves(tree))) for tree in trees):
-            return
         raise CompileError(
             f"the signature of {walk.symbol(function)!r} lists {len(trees)} arguments and the function has"
             f" {len(originals)}",
@@ -110,6 +110,13 @@ def _flatten_arguments(function: ir.Operation, signature: Tree) -> None:
         argument.replace_all_uses_with(replacement)
     for argument in reversed(originals):
         block.erase_argument(argument.arg_number)
+
+
+def _is_flat(trees: list[Tree], arguments: list[ir.BlockArgument]) -> bool:
+    """True for a function whose arguments are the leaves already, as captures have them."""
+    containers = (td.ListType, td.TupleType, td.DictType, td.OptionalType)
+    leaves = sum(len(list(signatures.leaves(tree))) for tree in trees)
+    return leaves == len(arguments) and not any(isinstance(a.type, containers) for a in arguments)
 
 
 def _require_unchanged(tree: Tree, argument: ir.BlockArgument) -> None:

@@ -13,6 +13,8 @@ from npcomp_dialects.mlir import ir
 
 from .graph import values_used
 
+_DESCRIBED = ("torch.prim.ListConstruct", "torch.prim.TupleConstruct", "torch.derefine")
+
 
 def is_handle(kind: ir.Type) -> bool:
     """Types that the driver represents by a tensor handle."""
@@ -23,7 +25,20 @@ def _read(op: Any) -> list[Any]:
     """Values that an op needs alive; an insert into a `unique` base has its base from the view."""
     if op.operation.name == "tensor.insert_slice" and "unique" in op.operation.attributes:
         return [op.operation.operands[0]]
-    return values_used(op)
+    if op.operation.name in _DESCRIBED and not is_handle(op.operation.results[0].type):
+        return []
+    return [handle for value in values_used(op) for handle in _handles(value)]
+
+
+def _handles(value: Any) -> list[Any]:
+    """The tensors that a use of `value` needs alive: those of a list, which exists only where a kernel takes it."""
+    kind = value.type
+    if is_handle(kind):
+        return [value]
+    owner = None if isinstance(value.owner, ir.Block) else value.owner.operation
+    if owner is None or owner.name not in _DESCRIBED:
+        return []
+    return [handle for operand in owner.operands for handle in _handles(operand)]
 
 
 class Frame:
@@ -32,8 +47,7 @@ class Frame:
         self.last: dict[Any, Any] = {}
         for op in block.operations:
             for value in _read(op):
-                if is_handle(value.type):
-                    self.last[value] = op.operation
+                self.last[value] = op.operation
 
     def own(self, value: Any) -> None:
         self.owned.add(value)
