@@ -24,7 +24,7 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 
-from npcomp_acap import decisions, effects, fake_kernels, user_lines
+from npcomp_acap import decisions, effects, fake_kernels, optimizers, user_lines
 from npcomp_acap.arguments import Arguments
 from npcomp_acap.cells import WithCells
 from npcomp_acap.errors import CaptureError
@@ -74,11 +74,11 @@ def _fake(mode: FakeTensorMode, tensor: torch.Tensor, dims: Dims, stand_in_sizes
 
 @contextlib.contextmanager
 def _device_neutral() -> Iterator[None]:
-    """Keeps kernels of one device out: oneDNN off, attention as its formula."""
+    """Keeps kernels of one device out: oneDNN off, attention as its formula, optimizer steps unfused."""
     enabled = torch._C._get_mkldnn_enabled()
     torch._C._set_mkldnn_enabled(False)
     try:
-        with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), optimizers.in_tensor_form():
             yield
     finally:
         torch._C._set_mkldnn_enabled(enabled)
@@ -184,9 +184,18 @@ def capture(
     owner.graph.eliminate_dead_code(lambda node: node.is_impure() or node in effects_kept)
     assert lifted.result_spec is not None
     captured = Captured(
-        owner.graph, owner, state, [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)], inputs, lifted.result_spec, lifted.result_constants, lifted.kept, written, mutated,
-        lifted.aliases,
-    )  # fmt: skip
+        graph=owner.graph,
+        owner=owner,
+        state=state,
+        examples=[leaf for leaf in leaves if isinstance(leaf, torch.Tensor)],
+        inputs=inputs,
+        result_spec=lifted.result_spec,
+        result_constants=lifted.result_constants,
+        results=lifted.kept,
+        written=written,
+        mutated=mutated,
+        aliases=lifted.aliases,
+    )
     return captured, shapes
 
 
