@@ -25,6 +25,12 @@ TOLERANCE = {
 UNINITIALIZED = ("empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided")
 """Entries whose values torch leaves open: shape and dtype are compared."""
 
+LOOSE = {"special.bessel_": 1e-5, "special.modified_bessel_": 1e-5, "special.airy_ai": 1e-5, "special.scaled_": 1e-5}
+"""Beginnings of entries whose torch kernels are single precision approximations in f64 too, and their error."""
+
+TIES = {"sort": 1, "topk": 1, "kthvalue": 1, "mode": 1, "median": 1, "nanmedian": 1, "argsort": None}
+"""Entries that leave open which of equal elements comes first, and the result that tells it (None: the only one)."""
+
 
 @dataclass
 class Outcome:
@@ -98,7 +104,7 @@ def check(name: str, sample: Any) -> Outcome:
         fallbacks = tuple(program.report().fallbacks)
     except Exception as error:
         return Outcome("refused", _told(error))
-    elementwise = type(entries()[name]).__name__ in ("UnaryUfuncInfo", "BinaryUfuncInfo")
+    tolerance = tolerance_of(name)
     for given in (tensors, [other_values(t) for t in tensors]):
         wanted = _ran(call, given)
         got = _ran(program, given)
@@ -109,7 +115,9 @@ def check(name: str, sample: Any) -> Outcome:
         if isinstance(wanted, Exception):
             return Outcome("wrong", f"no error where torch says {_told(wanted)}", fallbacks)
         try:
-            agree(got, wanted, values=not varies, elementwise=elementwise)
+            if name in TIES and has_ties(given):
+                got, wanted = without_order(name, got), without_order(name, wanted)
+            agree(got, wanted, values=not varies, tolerance=tolerance)
         except AssertionError as error:
             return Outcome("wrong", " ".join(str(error).split())[:300], fallbacks)
     return Outcome("right", "", fallbacks)
@@ -133,23 +141,50 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
-def agree(got: Any, wanted: Any, *, values: bool, elementwise: bool) -> None:
-    """Raises AssertionError unless structure, dtypes and shapes are equal and, with `values`, numbers close."""
+def tolerance_of(name: str) -> dict[torch.dtype, tuple[float, float]]:
+    """Relative and absolute differences allowed, by dtype of the result."""
+    loose = next((error for start, error in LOOSE.items() if name.startswith(start)), None)
+    if loose:
+        return {**TOLERANCE, torch.float64: (loose, loose)}
+    if type(entries()[name]).__name__ in ("UnaryUfuncInfo", "BinaryUfuncInfo"):
+        return {**TOLERANCE, torch.float32: (1e-5, 1e-5)}
+    return TOLERANCE
+
+
+def has_ties(tensors: list[torch.Tensor]) -> bool:
+    return any(t.unique().numel() < t.numel() for t in tensors)
+
+
+def without_order(name: str, ran: Any) -> Any:
+    """The results without the one that tells the order of equal elements."""
+    result, after = ran
+    place = TIES[name]
+    return (result.shape if place is None or isinstance(result, torch.Tensor) else result[:place]), after
+
+
+def agree(got: Any, wanted: Any, *, values: bool, tolerance: dict[torch.dtype, tuple[float, float]]) -> None:
+    """Raises AssertionError unless structure, dtypes and shapes are equal and, with `values`, numbers close: to a
+    relative difference, or to an absolute one that grows with the largest number."""
     if isinstance(wanted, torch.Tensor):
         assert isinstance(got, torch.Tensor), f"{type(got).__name__} instead of a tensor"
         assert got.dtype == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
         assert got.shape == wanted.shape, f"{tuple(got.shape)} instead of {tuple(wanted.shape)}"
         if values:
-            tight = elementwise and wanted.dtype is torch.float32
-            rtol, atol = (1e-5, 1e-5) if tight else TOLERANCE.get(wanted.dtype, (0, 0))
+            rtol, atol = tolerance.get(wanted.dtype, (0, 0))
+            atol = max(atol, atol * 1e-2 * largest(wanted)) if atol else atol
             torch.testing.assert_close(got, wanted, rtol=rtol, atol=atol, equal_nan=True)
     elif isinstance(wanted, (list, tuple)):
         assert isinstance(got, (list, tuple)) and len(got) == len(wanted), f"{got!r:.80} instead of {len(wanted)} items"
         for one, other in zip(got, wanted):
-            agree(one, other, values=values, elementwise=elementwise)
+            agree(one, other, values=values, tolerance=tolerance)
     elif isinstance(wanted, float) and isinstance(got, float):
-        assert math.isclose(got, wanted, rel_tol=1e-5) or (got != got and wanted != wanted), (
-            f"{got} instead of {wanted}"
-        )
+        close = math.isclose(got, wanted, rel_tol=1e-5) or (got != got and wanted != wanted)
+        assert close, f"{got} instead of {wanted}"
     else:
         assert not values or (type(got) is type(wanted) and got == wanted), f"{got!r:.80} instead of {wanted!r:.80}"
+
+
+def largest(tensor: torch.Tensor) -> float:
+    """The largest finite magnitude."""
+    finite = tensor.detach().abs().double().nan_to_num(0, 0, 0)
+    return float(finite.max()) if finite.numel() else 0.0

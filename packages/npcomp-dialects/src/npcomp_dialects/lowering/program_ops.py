@@ -48,6 +48,8 @@ class ProgramOps:
 
     def update(self: Builder, x: T, dim: int, start: Any, piece: T) -> T:  # type: ignore[misc]
         """`x` with `piece` in the place of as many indices of the dim; the caller keeps them inside."""
+        if 0 in static_sizes(x.type):
+            return x
         offsets = [self.integers.of(start if d == dim else 0) for d in range(x.rank)]
         spans = [piece if d == dim else x for d in range(x.rank)]
         shown = [static_sizes(t.type)[d] for d, t in enumerate(spans)]
