@@ -86,6 +86,18 @@ def opinfo(session: nox.Session) -> None:
 
 
 @nox.session
+def guards(session: nox.Session) -> None:
+    """Generated illegal calls of every op: refused as eager torch does, with the user's line. `-- aten.index*`"""
+    python(session, "ci/guards.py", *session.posargs)
+
+
+@nox.session
+def inference(session: nox.Session) -> None:
+    """Inference of every op against eager torch, with and without hidden knowledge. `-- aten.index*`"""
+    python(session, "ci/inference.py", *session.posargs)
+
+
+@nox.session
 def op(session: nox.Session) -> None:
     """Print a filled block for a new op. `-- aten::tanh`"""
     python(session, "ci/op.py", *session.posargs, native=False)

@@ -71,7 +71,23 @@ def curriculum_page() -> str:
     )
 
 
+def coverage_page() -> str:
+    """Every op with how it compiles, for which dtypes, whether with unknown sizes; torch's core overloads."""
+    import coverage
+
+    return NOTE + coverage.page()
+
+
+def coverage_facts() -> str:
+    """The same as data."""
+    import coverage
+
+    return coverage.text()
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/coverage.md": coverage_page,
+    "docs/reference/coverage.json": coverage_facts,
     "docs/reference/ops.md": ops_page,
     "docs/reference/passes.md": passes_page,
     "docs/reference/contracts.md": contracts_page,

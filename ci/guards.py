@@ -1,4 +1,4 @@
-"""Illegal calls of every op: compiled code refuses what eager torch refuses, with the same exception and the user's line.
+"""Illegal calls of every op: compiled code refuses what eager torch refuses, with its exception and the user's line.
 
     python ci/guards.py [OP…] [--json FILE] [--workers N]
 
@@ -14,32 +14,29 @@ import argparse
 import fnmatch
 import functools
 import json
-import multiprocessing
 import os
 import re
 import sys
 import time
 import tomllib
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import apart
 import illegal_calls
 import npcomp_torchscript as nts
 import torch
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.cases import Case
-from npcomp_dialects.errors import InferenceError, NpcompError
+from npcomp_dialects.errors import NpcompError
 from opcheck import agree, inputs_of
 from opcheck_programs import _dim, eager_program, graph_text
 
 BAD = ("accepted", "other", "unclear", "strict", "wrong", "crash")
 STATUSES = ("refused", "right", "known", "skipped", *BAD)
-PATIENCE = 300.0
 NOT_A_RULE = re.compile(
     r"not implemented for '|Expected a value of type|not supported on CPU|[Uu]nsupported dtype|a primitive|valid DType"
 )
@@ -100,7 +97,10 @@ class Checker:
 
     def refuses(self, case: Case) -> BaseException | None:
         try:
-            self.eager(case, inputs_of(case, {}, self.seed))
+            with apart.trying(str(case)):
+                self.eager(case, inputs_of(case, {}, self.seed))
+        except apart.Deadly as error:
+            return error
         except NotImplementedError as error:
             raise _Skip from error
         except Exception as error:
@@ -112,7 +112,7 @@ class Checker:
 
     def run(self) -> list[Finding]:
         refused, accepted = illegal_calls.illegal(self.case, self.refuses)
-        refused = [(call, error) for call, error in refused if not NOT_A_RULE.search(str(error))]
+        refused = [(call, error) for call, error in refused if _is_rule(error)]
         if not refused:
             return []
         self.at_run_time(
@@ -189,6 +189,10 @@ class _Skip(Exception):
     """The case cannot be called from Python."""
 
 
+def _is_rule(error: BaseException) -> bool:
+    return not isinstance(error, apart.Deadly) and not NOT_A_RULE.search(str(error))
+
+
 def _types_show(call: illegal_calls.Call) -> bool:
     """False where values make the call illegal, which no compiler knows."""
     return "values →" not in call.change
@@ -201,7 +205,6 @@ def _first_line(error: BaseException) -> str:
 
 def check(name: str) -> list[Finding]:
     """Everything about one op."""
-    torch.set_num_threads(1)
     block = registry.lookup(name)
     findings: list[Finding] = []
     for case in illegal_calls.bases(block):
@@ -231,35 +234,6 @@ def apply_table(finding: Finding) -> Finding:
     return finding
 
 
-def _serve(pipe: Any, name: str) -> None:
-    pipe.send(check(name))
-
-
-def check_apart(name: str) -> list[Finding]:
-    """`check` in a process of its own: a crash costs the op, not the run."""
-    context = multiprocessing.get_context("forkserver")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(theirs, name))
-    process.start()
-    theirs.close()
-    try:
-        if not ours.poll(PATIENCE):
-            return [Finding(name, "", "", "", "crash", f"nothing for {PATIENCE:.0f} s")]
-        return ours.recv()
-    except EOFError:
-        process.join()
-        return [Finding(name, "", "", "", "crash", f"exit code {process.exitcode}")]
-    finally:
-        process.kill()
-        process.join()
-
-
-def results_of(names: list[str], workers: int) -> Iterator[list[Finding]]:
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["guards"])
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(check_apart, names)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ops", nargs="*", metavar="OP")
@@ -271,7 +245,9 @@ def main() -> None:
     if not names:
         raise SystemExit(f"guards: no op matches {options.ops}\n  do: ./nox -s guards -- 'aten.index*'")
     start, findings = time.monotonic(), list[Finding]()
-    for number, found in enumerate(results_of(names, options.workers), 1):
+    checked = apart.results(check, names, workers=options.workers, preload="guards")
+    for number, (name, found) in enumerate(checked, 1):
+        found = [Finding(name, "", "", "", "crash", str(found))] if isinstance(found, apart.Died) else found
         findings += found
         for f in found:
             if f.status in BAD:

@@ -4,8 +4,8 @@ OMP_NUM_THREADS=1 python packages/npcomp-curriculum/benchmarks/compile_time.py [
 
 Every program of the curriculum and a chain of 200 elementwise ops, through each of its frontends. Times are of this
 process alone, so that other work on the machine does not count. `capture` is torch's own: scripting, or recording the
-function; `import` is what the frontend does. `ops` counts the ATen calls that are imported. A program of one op pays for
-the context and the walks of every pass; `start` is that, the whole of `relu`. The median over programs of what an op
+function; `import` is what the frontend does. `ops` counts the ATen calls that are imported. A program of one op pays
+for the context and the walks of every pass; `start` is that, the whole of `relu`. The median over programs of what an op
 costs beyond it (`ms/op`) is the number to keep below 1 ms.
 """
 
@@ -172,9 +172,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many")
     parser.add_argument("--steps", action="store_true", help="milliseconds of each pass, of all programs together")
     options = parser.parse_args()
-    chosen = [
-        p for p in [CHAIN, *programs()] if not options.programs or any(fnmatch.fnmatch(p.name, w) for w in options.programs)
-    ]
+    wanted = options.programs or ["*"]
+    chosen = [p for p in [CHAIN, *programs()] if any(fnmatch.fnmatch(p.name, w) for w in wanted)]
     start = {f: best(RELU, f, 5).ours for f in FRONTENDS}
     print(f"start: {', '.join(f'{ms:.1f} ms {frontend}' for frontend, ms in start.items())}")
     print(f"{'program':28} {'frontend':12} {'ops':>5} " + " ".join(f"{s:>9}" for s in STEPS) + "    ms/op")

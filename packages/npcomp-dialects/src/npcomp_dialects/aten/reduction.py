@@ -128,7 +128,7 @@ class AMin(Extremum):
 @op(
     "aten::any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
     out="aten::any.dims_out",
-    cases=[case(f32(3, 4, low=-1, high=1), [0, 1]), case(i1("?", 4), [0], True)],
+    cases=[case(f32(3, 4, low=-1, high=1), [0, 1]), case(i1("?", 4), [0], True), case(f32(3, 4, high=1), [])],
 )
 @op("aten::any(Tensor self) -> Tensor", out="aten::any.all_out", cases=[f32(3, 4), i1("?", 4), u8(3, high=2), i1(0)])
 class Any(Reduction):
@@ -136,6 +136,7 @@ class Any(Reduction):
 
     dtype = to_bool_but_u8
     exact = True
+    no_dims_is_all = False
 
     def reduce(b, x, dims, keepdim):
         return b.reduce("any", b.cast(x, DType.bool), dims, keepdim)
@@ -147,7 +148,7 @@ class Any(Reduction):
 @op(
     "aten::all.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor",
     out="aten::all.dims_out",
-    cases=[case(f32(3, 4, low=-1, high=1), [0, 1]), case(i1("?", 4), [0], True)],
+    cases=[case(f32(3, 4, low=-1, high=1), [0, 1]), case(i1("?", 4), [0], True), case(f32(3, 4, high=1), [])],
 )
 @op("aten::all(Tensor self) -> Tensor", out="aten::all.all_out", cases=[f32(3, 4), i1("?", 4), u8(3, high=2), i1(0)])
 class All(Reduction):
@@ -155,6 +156,7 @@ class All(Reduction):
 
     dtype = to_bool_but_u8
     exact = True
+    no_dims_is_all = False
 
     def reduce(b, x, dims, keepdim):
         return b.reduce("all", b.cast(x, DType.bool), dims, keepdim)

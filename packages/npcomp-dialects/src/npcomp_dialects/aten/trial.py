@@ -31,6 +31,10 @@ def run(block: type[Block], args: Any) -> Any:
         return _results(block, block.decompose(DecomposeTrial(), *values))
     except AtenError:
         raise
+    except TypeError:
+        if _all_known(args):
+            raise
+        raise NotStatic("Python computes with a number that only run time knows") from None
     except _NO_RESULT as error:
         if isinstance(error, OverflowError) or not any(isinstance(v, TensorInfo) for v in _leaves(args)):
             raise NotStatic("a constant expression of the op has no value") from None
@@ -45,6 +49,13 @@ not exist, lists of different lengths, a division by a stride of 0."""
 
 def _leaves(value: Any) -> list[Any]:
     return [leaf for v in value for leaf in _leaves(v)] if isinstance(value, (list, tuple)) else [value]
+
+
+def _all_known(args: Any) -> bool:
+    return not any(
+        isinstance(v, Unknown) or (isinstance(v, TensorInfo) and (v.sizes is None or None in v.sizes))
+        for v in _leaves(args)
+    )
 
 
 def _show(value: Any) -> str:
@@ -101,7 +112,9 @@ def _results(block: type[Block], results: Any) -> Any:
 def _from_trial(value: Any, type: Type) -> Any:
     if isinstance(value, TrialTensor):
         if any(isinstance(s, int) and s < 0 for s in value.sizes):
-            raise InferError(f"invalid shape {[s if isinstance(s, int) else '?' for s in value.sizes]}: a size is negative")
+            raise InferError(
+                f"invalid shape {[s if isinstance(s, int) else '?' for s in value.sizes]}: a size is negative"
+            )
         return TensorInfo(tuple(s if isinstance(s, int) else None for s in value.sizes), value.dtype)
     if isinstance(value, TrialScalar):
         known = _KINDS.get(value.dtype) if value.dtype else None

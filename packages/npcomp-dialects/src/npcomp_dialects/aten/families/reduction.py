@@ -21,6 +21,8 @@ class Reduction(Block):
     family = "reduction"
     dtype: ClassVar[Rule] = promote
     exact: ClassVar[bool] = False
+    no_dims_is_all: ClassVar[bool] = True
+    """What an empty list of dims means: every dim, or none."""
     reduce: ClassVar[Any] = None
 
     @classmethod
@@ -32,7 +34,8 @@ class Reduction(Block):
     def lower(cls, b: Any, *args: Any) -> Any:
         named = cls.named(args)
         x = named.pop("self")
-        dims = wrap_dims(named.pop("dim", None), x.rank)
+        given = named.pop("dim", None)
+        dims = [] if given == [] and not cls.no_dims_is_all else wrap_dims(given, x.rank)
         keepdim = named.pop("keepdim", False)
         asked: DType | None = named.pop("dtype", None)
         operand = [Operand(asked or x.dtype)]
