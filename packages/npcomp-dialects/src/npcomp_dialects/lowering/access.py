@@ -32,7 +32,8 @@ class Access:
 
     def remember(self, view: ir.Value, source: ir.Value, dims: Sequence[int | None]) -> None:
         """`view[..]` is `source[..]` with `dims[j]` the view's dim for dim `j` of the source."""
-        self._views[view] = (source, list(dims))
+        if view != source:
+            self._views[view] = (source, list(dims))
 
     def remember_iota(self, tensor: ir.Value) -> None:
         """`tensor[i]` is `i`."""
