@@ -17,10 +17,17 @@ TAPS = {LINEAR: 2, NEAREST: 1, CUBIC: 4}
 """How many pixels a dim contributes."""
 
 
-def unnormalized(b, c, size, align_corners):
-    """A coordinate in [-1, 1] as a place among `size` pixels."""
+def unnormalized(b, c, size, align_corners, dtype):
+    """A coordinate in [-1, 1] as a place among `size` pixels, every step rounded to the grid's dtype as torch does."""
+
+    def rounded(v):
+        return b.cast(b.cast(v, dtype), c.dtype)
+
     size = float(size) if isinstance(size, int) else b.cast(size, c.dtype)
-    return (c + 1.0) * 0.5 * (size - 1.0) if align_corners else ((c + 1.0) * size - 1.0) * 0.5
+    from_zero = rounded(c + 1.0)
+    if align_corners:
+        return rounded(from_zero * ((size - 1.0) * 0.5))
+    return rounded(rounded(from_zero * size) - 1.0) * 0.5
 
 
 def clipped(b, c, size):
@@ -49,10 +56,9 @@ def inside(b, c, size, padding, align_corners):
     return c
 
 
-def tap_of(b, c, k, size, mode, padding, align_corners):
+def tap_of(b, place, k, size, mode, padding, align_corners):
     """Tap k of a dim: the pixel's number, its weight, and whether there is such a pixel."""
-    dtype = c.dtype
-    place = unnormalized(b, c, size, align_corners)
+    dtype = place.dtype
     one = b.const(1.0, dtype)
     if mode == CUBIC:
         low = b.math.floor(place)
@@ -101,10 +107,10 @@ def rows_of(b, x):
     return b.reshape(last, [total, last.sizes[-1]])
 
 
-def coordinates(b, grid, wide):
+def coordinates(b, grid):
     """The columns of the grid, each [N, …, 1]; the first belongs to the last dim of the image."""
     last = grid.rank - 1
-    return [b.cast(b.slice(grid, last, d, d + 1, 1), wide) for d in range(last - 1)]
+    return [b.slice(grid, last, d, d + 1, 1) for d in range(last - 1)]
 
 
 def taps(b, x, grid, mode, padding, align_corners, wide):
@@ -117,7 +123,8 @@ def taps(b, x, grid, mode, padding, align_corners, wide):
         row, weight, exists = n, None, None
         found = []
         for c, size in zip(columns, sizes, strict=True):
-            found.append(tap_of(b, c, t % count, size, mode, padding, align_corners))
+            place = unnormalized(b, b.cast(c, wide), size, align_corners, c.dtype)
+            found.append(tap_of(b, place, t % count, size, mode, padding, align_corners))
             t = t // count
         for (pixel, share, ok), size in zip(reversed(found), reversed(sizes), strict=True):
             row = row * size + pixel
@@ -126,7 +133,7 @@ def taps(b, x, grid, mode, padding, align_corners, wide):
         return row, weight, exists
 
     numbers = b.iota(count ** len(sizes), DType.i64)
-    return b.map(body, batch, numbers, *coordinates(b, grid, wide), dtype=(DType.i64, wide, DType.bool))
+    return b.map(body, batch, numbers, *coordinates(b, grid), dtype=(DType.i64, wide, DType.bool))
 
 
 def sample(b, x, grid, mode, padding, align_corners, spatial):
