@@ -207,7 +207,10 @@ class HistogramEdges(Ordering):
         x = as_rows(b, x, False)
         return histogram(b, x, [edges], weights_of(b, x, weight), density), edges
 
-    cases = [case(f32(3, 4), f32(5)), case(f32("n"), f32("m"), weight=f32("n"), at=[(9, 3), (1, 2)])]
+    cases = [
+        case(f32(3, 4, low=1, high=1), f32(5, low=1, high=1)),
+        case(f32("n"), f32("m", low=1, high=1), weight=f32("n"), at=[(9, 3), (1, 2)]),
+    ]
 
 
 @op(
@@ -280,4 +283,7 @@ class HistogramOfEdges(Ordering):
         x = as_rows(b, x, True)
         return histogram(b, x, edges, weights_of(b, x, weight), density)
 
-    cases = [case(f32(7, 2), [f32(3), f32(4)]), case(f32("n", 1), [f32(3)], weight=f32("n"), at=[9, 0])]
+    cases = [
+        case(f32(7, 2, low=1, high=1), [f32(3, low=1, high=1), f32(4, low=1, high=1)]),
+        case(f32("n", 1), [f32(3, low=1, high=1)], weight=f32("n"), at=[9, 0]),
+    ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from .cases import case, f32, i64
 from .dims import wrap_dim
 from .dtypes import DType
+from .errors import InferError
 from .families.backward import Backward
-from .families.ordering import along, flat, guarded
+from .families.ordering import along, flat
 from .promotion import opmath
 from .registry import op
 
@@ -17,27 +18,30 @@ from .registry import op
     out="aten::embedding_dense_backward.out",
 )
 class EmbeddingDenseBackward(Backward):
-    """Rows of the gradient added up by index; the padding row stays 0."""
+    """Rows of the gradient added up by index; those of the padding, and of no row at all, are left out."""
 
     runtime = ("num_weights",)
 
     def lower(b, grad, indices, rows, padding, by_frequency):
+        if indices.dtype not in (DType.i64, DType.i32):
+            raise InferError(f"embedding_backward: expected indices of dtype i64 or i32, got {indices.dtype}")
         wide, width = opmath(grad.dtype), grad.sizes[-1]
-        index = guarded(b, flat(b, indices), rows, 0, "IndexError", "index out of range in self: {0} of {1} rows")
-        n = index.sizes[0]
-        column = b.reshape(index, [n, 1])
+        n = b.numel(indices)
+
+        def place(b, i):
+            inside = (i >= 0) & (i < rows) & (i != padding)
+            return b.select(inside, i, rows)
+
+        index = b.map(place, b.reshape(b.cast(indices, DType.i64), [n]), dtype=DType.i64)
         grad_rows = b.reshape(b.cast(grad, wide), [n, width])
-        zero = b.const(0, wide)
         if by_frequency:
             ones = b.broadcast(b.full([1], 1, wide), [n])
-            counts = b.scatter("add", b.full([rows], 0, wide), 0, index, ones)
+            counts = b.scatter("add", b.full([rows + 1], 0, wide), 0, index, ones)
             counts = b.reshape(b.index_select(counts, 0, index, error=None), [n, 1])
             grad_rows = b.map(lambda b, g, c: g / c, grad_rows, counts, dtype=wide)
-        if padding is None or padding >= 0:
-            grad_rows = b.map(lambda b, g, i: b.select(i == padding, zero, g), grad_rows, column, dtype=wide)
-        places = b.broadcast(column, [n, width])
-        made = b.scatter("add", b.full([rows, width], 0, wide), 0, places, grad_rows)
-        return b.cast(made, grad.dtype)
+        places = b.broadcast(b.reshape(index, [n, 1]), [n, width])
+        made = b.scatter("add", b.full([rows + 1, width], 0, wide), 0, places, grad_rows)
+        return b.cast(b.slice(made, 0, 0, rows, 1), grad.dtype)
 
     cases = [
         case(f32(5, 4), i64(5, low=0, high=3), 3, -1, False),

@@ -7,6 +7,9 @@ from .dims import wrap_dim
 from .dtypes import DType
 from .errors import InferError
 from .families.indexing import Indexing
+from .families.ordering import flat, guarded
+from .promotion import opmath
+from .reduction import power_sum
 from .registry import op
 
 
@@ -37,6 +40,34 @@ class Embedding(Indexing):
     ]
 
 
+@op(
+    "aten::embedding_renorm(Tensor self, Tensor indices, float max_norm, float norm_type) -> Tensor",
+    inplace="aten::embedding_renorm_",
+    out="aten::embedding_renorm.out",
+)
+class EmbeddingRenorm(Indexing):
+    """A table whose looked-up rows are made shorter where their norm is larger than one allows."""
+
+    def lower(b, weight, indices, most, order):
+        check_index(indices, "embedding_renorm")
+        rows, index = weight.sizes[0], flat(b, indices)
+        index = guarded(b, index, rows, 0, "IndexError", "index out of range in self: {0} of {1} rows")
+        ones = b.broadcast(b.full([1], 1, DType.bool), index.sizes)
+        looked_up = b.scatter("set", b.full([rows], 0, DType.bool), 0, index, ones)
+        norms = power_sum(b, b.cast(weight, opmath(weight.dtype)), order, [1], True)
+
+        def factor(b, norm, wanted):
+            return b.select(wanted & (norm > most), most / (norm + 1e-7), b.const(1.0, norm.dtype))
+
+        factors = b.map(factor, norms, b.reshape(looked_up, [rows, 1]), dtype=norms.dtype)
+        return b.map(lambda b, w, f: b.cast(b.cast(w, f.dtype) * f, w.dtype), weight, factors, dtype=weight.dtype)
+
+    cases = [
+        case(f32(5, 4), i64(3, low=0, high=5), 1.0, 2.0),
+        case(f32("n", 4), i64(2, "?", low=0, high=3), 0.5, 1.0, at=[(3, 2), (4, 0)]),
+    ]
+
+
 @op("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", out="aten::index_select.out")
 class IndexSelect(Indexing):
     """The slices of a dim that a vector of indices names."""
@@ -64,6 +95,8 @@ class Gather(Indexing):
     """The element of a dim that each index names, at the index's own place in the other dims."""
 
     def lower(b, x, dim, index, _):
+        if any(isinstance(s, int) and s == 0 for s in index.sizes):
+            return b.full(index.sizes, 0, x.dtype)
         check_index(index, "gather")
         if x.rank == 0 or index.rank == 0:
             x, index, sizes = b.reshape(x, [b.numel(x)]), b.reshape(index, [b.numel(index)]), index.sizes
