@@ -27,6 +27,19 @@ def _ctc_loss(
     return log_probs.new_empty(batch), log_probs.new_empty(batch, log_probs.shape[0], states)
 
 
+def _embedding_bag(
+    mode: FakeTensorMode, func: Any, weight: Tensor, indices: Tensor, offsets: Tensor, scale: bool = False,
+    kind: int = 0, sparse: bool = False, per_sample: Tensor | None = None, include_last_offset: bool = False,
+    padding_idx: int = -1,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
+    """The bags, and the bag of each index, unless they are summed on the short way, bag sizes, origins of maxima."""
+    bags = offsets.shape[0] - (1 if include_last_offset else 0)
+    short = kind == 0 and padding_idx < 0 and weight.dtype is not torch.float64
+    of_index = indices.new_empty([0 if short else indices.shape[0]])
+    origins = indices.new_empty([bags, weight.shape[1]] if kind == 2 else [bags])
+    return weight.new_empty([bags, weight.shape[1]]), of_index, indices.new_empty([bags]), origins
+
+
 def _lstsq(
     mode: FakeTensorMode, func: Any, a: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -53,6 +66,8 @@ def _unknown_size(mode: FakeTensorMode) -> Any:
 KERNELS: dict[Any, Callable[..., Any]] = {
     aten._ctc_loss.default: _ctc_loss,
     aten._ctc_loss.Tensor: _ctc_loss,
+    aten._embedding_bag.default: _embedding_bag,
+    aten._embedding_bag_forward_only.default: _embedding_bag,
     aten.linalg_lstsq.default: _lstsq,
 }
 
