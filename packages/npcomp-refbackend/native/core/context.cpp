@@ -113,12 +113,23 @@ refrt_tensor *refrt_contiguous(refrt_ctx *ctx, refrt_tensor *t) {
   return t;
 }
 
+static bool isOurs(const refrt_tensor *t) {
+  return kindOf(t) == Kind::Heap && t->refcount == kCallReference && isDense(t);
+}
+
 refrt_tensor *refrt_unique(refrt_ctx *ctx, refrt_tensor *t) {
-  if (kindOf(t) == Kind::Heap && t->refcount == kCallReference && isDense(t))
+  if (isOurs(t))
     return t;
   refrt_tensor *copy = linkOrFail(ctx, copyTensor(t), t->numel, t->dtype);
   refrt_release(ctx, t);
   return copy;
+}
+
+refrt_tensor *refrt_reuse(refrt_ctx *ctx, refrt_tensor *t) {
+  if (!isOurs(t))
+    return refrt_alloc(ctx, t->dtype, t->rank, t->dims);
+  refrt_retain(ctx, t);
+  return t;
 }
 
 void refrt_guard_fail(refrt_ctx *ctx, int64_t guard, int64_t count, const int64_t *values) {

@@ -19,6 +19,7 @@ const std::unordered_map<std::string, void *> &table() {
       {"refrt_view", address(refrt_view)},
       {"refrt_contiguous", address(refrt_contiguous)},
       {"refrt_unique", address(refrt_unique)},
+      {"refrt_reuse", address(refrt_reuse)},
       {"refrt_constant", address(refrt_constant)},
       {"refrt_slot_get", address(refrt_slot_get)},
       {"refrt_slot_set", address(refrt_slot_set)},

@@ -133,3 +133,20 @@ def test_tensors_in_place():
     x = np.zeros(1, np.float32)
     same, other, result = program(x)
     assert (same, other, result[0], x[0]) == (1, 1, 5, 0)
+
+
+def test_results_over_dying_tensors():
+    """refrt_reuse gives the tensor itself, with one more reference, or a fresh one of its sizes."""
+    source = """
+    ENTRY(npcomp_forward) {
+      T y = like(c, tensor(a[0])), fresh = refrt_reuse(c, tensor(a[0]));
+      T same = refrt_reuse(c, y), other = refrt_reuse(c, y);
+      refrt_release(c, y);
+      ((float *)other->data)[0] = 5;
+      r[0] = same == y; r[1] = fresh != tensor(a[0]) && other != y && y->refcount == 1; r[2] = (int64_t)other;
+    }"""
+    items = [NUMBER, NUMBER, tensor(1)]
+    program = artifact(source, method([tensor(1)], {"kind": "tuple", "items": items})).load()
+    x = np.zeros(1, np.float32)
+    same, other, result = program(x)
+    assert (same, other, result[0], x[0]) == (1, 1, 5, 0)

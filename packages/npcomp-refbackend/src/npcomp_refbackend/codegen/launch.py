@@ -13,6 +13,8 @@ from .kernels import Kernel
 from .layouts import layout_of
 from .loop_dispatch import is_loops
 from .loop_launch import launch_loops
+from .reuse import dying_input, is_deferred
+from .tensor_ops import allocate
 
 
 def is_dense(value: Any) -> bool:
@@ -46,11 +48,24 @@ def _dispatch(driver: Any, op: Any) -> None:
     tensors = [v for v in inputs if isinstance(v.type, ir.RankedTensorType)]
     scalars = [driver.get(v) for v in inputs if not isinstance(v.type, ir.RankedTensorType)]
     handles = [_operand(driver, kernel, n, v) for n, v in enumerate(tensors)]
-    results = [driver.take(o, op) for o in outs]
+    results = [_result(driver, o, op) for o in outs]
     extent = _extent(driver, kernel, tensors + outs)
     calls.launch(kernel.symbol, handles + results, scalars, extent, kernel.schedule.grain)
     for result, handle in zip(op.results, results):
         driver.set(result, handle)
+
+
+def _result(driver: Any, out: Any, op: Any) -> ir.Value:
+    """Where a result goes: a dying input, a fresh tensor, or what stands in `outs`."""
+    empty = None if isinstance(out.owner, ir.Block) else out.owner.operation
+    if empty is None or empty.name != "tensor.empty" or not is_deferred(empty):
+        return driver.take(out, op)
+    dying = dying_input(op, driver.frames[-1])
+    if dying is not None:
+        driver.values[out] = driver.calls.call("refrt_reuse", [driver.get(dying)], [driver.calls.ptr])
+        return driver.values[out]
+    allocate(driver, empty)
+    return driver.take(out, op)
 
 
 def _operand(driver: Any, kernel: Kernel, n: int, value: Any) -> ir.Value:

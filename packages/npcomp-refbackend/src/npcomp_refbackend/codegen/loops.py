@@ -29,7 +29,7 @@ _ROUNDED = ("f16", "bf16")
 def emit(kb: KernelBuilder, dispatch: LoopDispatch) -> Schedule:
     """Write the kernel. A parallel nest takes a range of its outermost iterations, any other one runs whole."""
     nest = _Nest(kb, dispatch)
-    nest.run()
+    nest.write()
     plan = "parallel" if dispatch.is_parallel else "sequential"
     has_inner = sum(o.name in ("scf.for", "scf.while") for o in nest_ops(dispatch.nest)) > 1
     return Schedule("loops", (), _SMALL_GRAIN if has_inner else _LARGE_GRAIN, {"plan": plan})
@@ -45,7 +45,7 @@ class _Nest(Inliner):
         }
         apart(list(self.buffers.values()))
 
-    def run(self) -> None:
+    def write(self) -> None:
         for value in self.dispatch.scalars:
             self.get(value)  # made here, where every block can see it
         if self.dispatch.is_parallel:
@@ -160,9 +160,10 @@ class _Nest(Inliner):
         def side(region: Any) -> Callable[[], list[ir.Value]]:
             return lambda: self._yields(self._block(region.blocks[0], []).operands)
 
-        regions = [r for r in op.regions if len(r.blocks)]
+        then, otherwise = op.regions
         types = [self._type(r) for r in _scalars(op.results)]
-        results = self.kb.branch(self.get(op.operands[0]), *(side(r) for r in regions), results=types)
+        other = side(otherwise) if len(otherwise.blocks) else None
+        results = self.kb.branch(self.get(op.operands[0]), side(then), other, results=types)
         self.known.update(zip(_scalars(op.results), results, strict=True))
 
     def _while(self, op: Any) -> None:

@@ -12,6 +12,7 @@ from npcomp_dialects.mlir.dialects import arith, llvm, scf
 from .constants import TORCH_CODE
 from .int_math import Int, add, mul
 from .layouts import Layout, dropped_dims, layout_of, reassociation, shape_of, sliced_layout
+from .reuse import is_deferred
 
 _DYNAMIC = -(2**63)
 
@@ -45,6 +46,12 @@ def strides_of(driver: Any, value: Any, layout: Layout | None = None) -> list[In
 
 
 def _empty(driver: Any, op: Any) -> None:
+    if not is_deferred(op):
+        allocate(driver, op)
+
+
+def allocate(driver: Any, op: Any) -> None:
+    """A fresh tensor for a `tensor.empty`."""
     kind = ir.RankedTensorType(op.results[0].type)
     dynamic = iter(op.operands)
     sizes = [s if s >= 0 else driver.get(next(dynamic)) for s in kind.shape]

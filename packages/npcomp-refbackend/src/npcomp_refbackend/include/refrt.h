@@ -56,6 +56,9 @@ refrt_tensor *refrt_contiguous(refrt_ctx *ctx, refrt_tensor *tensor);
 /* Gives up a reference of `tensor` for one to a dense tensor that may be written in place: the tensor itself when the
  * call allocated it and nothing else refers to it, else a copy. */
 refrt_tensor *refrt_unique(refrt_ctx *ctx, refrt_tensor *tensor);
+/* A reference to a tensor of the dtype and sizes of `tensor` to write a result to: `tensor` itself when the call
+ * allocated it and the caller's is its only reference, else a fresh one. */
+refrt_tensor *refrt_reuse(refrt_ctx *ctx, refrt_tensor *tensor);
 /* Borrowed: retaining and releasing it does nothing. */
 refrt_tensor *refrt_constant(refrt_ctx *ctx, int64_t index);
 refrt_tensor *refrt_slot_get(refrt_ctx *ctx, int64_t slot);
