@@ -249,3 +249,18 @@ def test_max_pool_with_positions(width):
     windows = np.lib.stride_tricks.sliding_window_view(a, (3, 2), axis=(1, 2))[:, :, ::2]
     values, _ = program(a)
     np.testing.assert_array_equal(values, windows.max((3, 4)))
+
+
+def test_sum_over_an_extent_that_no_tensor_has():
+    t = Text()
+    count = t.arg("i64")
+    n = t.line(f"arith.index_cast {count.name} : i64 to index", "index")
+    kind = "tensor<?xi64>"
+    numbers = t.multi(
+        [], ["i"], [kind], lambda *_: [t.e("arith.index_cast", t.e.index(0), type="i64")], [t.empty(kind, [n])]
+    )[0]
+    start = t.fill("0", t.empty("tensor<i64>"))
+    total = t.map([(numbers, "i")], "", "tensor<i64>", lambda e, a, b: e("arith.addi", a, b), start)
+    program = compile_text(t.returns(total))
+    for size in (0, 1, 5, 1000):
+        assert program(size) == size * (size - 1) // 2

@@ -62,10 +62,10 @@ def _extents_are_known(cluster: Cluster, escaping: set[int]) -> bool:
     """Every loop is static, or a dimension of a tensor that the kernel gets."""
     known = {c for c, size in cluster.sizes.items() if size is not None}
     for m, generic in enumerate(cluster.members):
-        results = list(generic.op.results)
-        for value, indices in zip(generic.inputs + results, generic.maps):
-            if value not in cluster.producers or m in escaping:
-                known.update(cluster.loops[m][i.loop] for i in indices if i.loop is not None)
+        read = [n for n, value in enumerate(generic.inputs) if value not in cluster.producers]
+        written = range(len(generic.inputs), len(generic.maps)) if m in escaping else ()
+        for n in (*read, *written):
+            known.update(cluster.loops[m][i.loop] for i in generic.maps[n] if i.loop is not None)
     return known >= set(cluster.sizes)
 
 
