@@ -17,17 +17,24 @@ SUM, MEAN, MAX = range(3)
 
 
 class Bags:
-    """Which index lies in which bag. The last bag reaches to the end, whatever a last offset says."""
+    """Which index lies in which bag. The last bag reaches to the end, whatever a last offset says; on the short way,
+    which sums rows of at most 32 bits without padding, torch adds nothing from there on."""
 
-    def __init__(self, b, indices, offsets, has_last, padding):
+    def __init__(self, b, indices, offsets, has_last, padding, short):
         self.total, self.count = indices.sizes[0], offsets.sizes[0] - (1 if has_last else 0)
         self.indices = b.cast(indices, DType.i64)
         offsets = b.cast(offsets, DType.i64)
         check_offsets(b, offsets, self.total)
+        end = b.slice(offsets, 0, self.count, self.count + 1, 1) if has_last and short else None
         offsets = b.slice(offsets, 0, 0, self.count, 1)
-        found = b.search(offsets, b.iota(self.total, DType.i64), True)
+        places = b.iota(self.total, DType.i64)
+        found = b.search(offsets, places, True)
         self.of_index = b.map(lambda b, n: n - 1, found, dtype=DType.i64)
         self.kept = b.map(lambda b, i: i != padding, self.indices, dtype=DType.bool)
+        self.added = self.kept
+        if end is not None:
+            within = lambda b, keep, place, last: keep & (place < last)  # noqa: E731
+            self.added = b.map(within, self.kept, places, end, dtype=DType.bool)
 
     def add(self, b, values):
         """The sum of the rows of each bag."""
@@ -76,7 +83,7 @@ def column(b, x):
 
 def summed(b, rows, bags):
     zero = lambda b, row, keep: b.select(keep, row, b.const(0.0, rows.dtype))  # noqa: E731
-    return bags.add(b, b.map(zero, rows, column(b, bags.kept), dtype=rows.dtype))
+    return bags.add(b, b.map(zero, rows, column(b, bags.added), dtype=rows.dtype))
 
 
 def averaged(b, rows, bags, sizes):
@@ -137,7 +144,8 @@ class EmbeddingBag(Block):
         padding = cls.padding(args, weight)
         if indices.rank != 1 or offsets.rank != 1 or weight.rank != 2:
             raise NotStatic("bags are made of one row of indices")
-        bags = Bags(b, indices, offsets, last, padding)
+        short = mode != MAX and weight.dtype is not DType.f64 and isinstance(padding, int) and padding < 0
+        bags = Bags(b, indices, offsets, last, padding, short)
         sizes = bags.add(b, b.cast(bags.kept, DType.i64))
         rows = rows_of(b, weight, bags, per_sample)
         origin = counted = sizes
@@ -148,8 +156,7 @@ class EmbeddingBag(Block):
             joined = averaged(b, rows, bags, sizes)
         else:
             joined, origin = maximised(b, rows, bags)
-        fast = mode == SUM and weight.dtype is not DType.f64 and isinstance(padding, int) and padding < 0
-        of_index = b.full([0], 0, DType.i64) if fast else bags.of_index
+        of_index = b.full([0], 0, DType.i64) if short and mode == SUM else bags.of_index
         return b.cast(joined, weight.dtype), *(b.cast(t, indices.dtype) for t in (of_index, counted, origin))
 
     @classmethod
