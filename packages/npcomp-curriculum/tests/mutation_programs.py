@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple  # noqa: UP035 torch.jit.script reads these names
+from typing import Any, Optional
 
 import torch
 from torch import Tensor
@@ -474,7 +474,7 @@ def items_of_a_list(x: Tensor, y: Tensor):
     xs = [x, y]
     xs[0].add_(xs[1])
     xs[1] *= 2
-    return xs
+    return xs[1]
 
 
 @program("f32[4,3]", "f32[4,3]")
@@ -487,20 +487,20 @@ def items_of_a_tuple(x: Tensor, y: Tensor):
 
 
 @program("[f32[4,3];f32[2]]")
-def a_list_argument(xs: List[Tensor]):
+def a_list_argument(xs: list[Tensor]):
     for x in xs:
         x.add_(1)
     return xs[0]
 
 
 @program("(f32[4,3];f32[2])")
-def a_tuple_argument(xs: Tuple[Tensor, Tensor]):
+def a_tuple_argument(xs: tuple[Tensor, Tensor]):
     xs[1].mul_(2)
     return xs[1], xs[0]
 
 
 @program("{a:f32[4,3];b:f32[2]}")
-def a_dict_argument(table: Dict[str, Tensor]):
+def a_dict_argument(table: dict[str, Tensor]):
     table["a"].add_(1)
     return table["a"] * 2
 
@@ -522,7 +522,7 @@ def in_a_call(x: Tensor):
 
 @program("f32[4,3]")
 def optional_target(x: Tensor):
-    y: Optional[Tensor] = x
+    y: Optional[Tensor] = x  # noqa: UP045 TorchScript reads it
     if y is not None:
         y.add_(1)
     return x

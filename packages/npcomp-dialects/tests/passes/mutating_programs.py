@@ -50,7 +50,7 @@ class Generator:
         return "!torch.list<int>" if operand.startswith("%l") else TENSOR
 
     def statement(self, named: dict[str, Shape]) -> None:
-        choices = [self.write] * 4 + [self.view] * 4 + [self.compute] * 2
+        choices = [self.write] * 4 + [self.view] * 4 + [self.compute] * 2 + [self.show_otherwise]
         if self.depth < 3:
             choices += [self.branch, self.loop, self.choose]
         self.random.choice(choices)(named)
@@ -99,6 +99,19 @@ class Generator:
             self.emit(f"{minus} = torch.constant.int {total}")
             self.emit(f"{sizes} = torch.prim.ListConstruct {minus} : (!torch.int) -> !torch.list<int>")
             named[self.call("reshape", source, sizes)] = (total,)
+
+    def show_otherwise(self, named: dict[str, Shape]) -> None:
+        """A new tensor, a view of it, then the tensor itself becomes another view of its memory."""
+        source = self.pick(named)
+        tensor, shape = self.fresh(named, source), named[source]
+        if shape:
+            named[self.call("slice.Tensor", tensor, "%c0", "%c0", "%c1", "%c1")] = (min(shape[0], 1), *shape[1:])
+        if len(shape) >= 2:
+            self.call("transpose_", tensor, "%c0", "%c1")
+            named[tensor] = (shape[1], shape[0], *shape[2:])
+        elif len(shape) < 4:
+            self.call("unsqueeze_", tensor, "%c0")
+            named[tensor] = (1, *shape)
 
     def write(self, named: dict[str, Shape]) -> None:
         target = self.pick(named)

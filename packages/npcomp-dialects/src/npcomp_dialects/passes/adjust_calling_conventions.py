@@ -29,7 +29,8 @@ def adjust_calling_conventions(module: ir.Module) -> None:
     dict just made, becomes one result a leaf; a returned None no result.
 
     Restrictions: a list or dict argument needs its length or keys in the signature, since a compiled function has a
-    fixed number of arguments; and the program must not change it, since it only has a copy of the caller's.
+    fixed number of arguments; and the program must not change it, since it only has a copy of the caller's. It may
+    write to the tensors in it.
     """
     with module.context:
         for function in walk.functions(module):
@@ -123,7 +124,7 @@ def _require_unchanged(tree: Tree, argument: ir.BlockArgument) -> None:
     """A container that crosses the border is taken apart: the caller's own would not see a write."""
     if isinstance(argument.type, td.TupleType):
         return
-    writer = effects.writer_of(argument)
+    writer = effects.container_writer_of(argument)
     if writer is not None:
         raise UnsupportedError(
             f"{effects.kernel(writer) or writer.name} changes argument {tree.get('name', '?')!r}, a {tree['kind']} of"

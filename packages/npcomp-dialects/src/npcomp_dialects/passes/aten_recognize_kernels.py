@@ -72,7 +72,7 @@ def _rewrite_of(name: str) -> Rewrite | None:
         return lambda op: _writing(op, variant, target.schema)
     functional = functional_name(name)
     if functional is not None:
-        view = registry.find(functional)
+        view = registry.find(functional) or registry.find(f"{functional}.int")
         if view is not None and view.schema.aliases:
             return lambda op: _view_inplace(op, view.schema)
         return lambda op: _unknown_inplace(op, functional)

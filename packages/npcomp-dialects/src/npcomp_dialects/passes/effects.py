@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.schema import Schema
 from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import walk
 
 _OVERWRITE = "torch.overwrite.tensor.contents"
@@ -82,14 +83,26 @@ def writer_of(value: ir.Value) -> ir.Operation | None:
     return next(writers_of(value), None)
 
 
+def container_writer_of(value: ir.Value) -> ir.Operation | None:
+    """An op that may change a container that a value is or shares items with; writes to tensors in it do not count."""
+    kinds = (td.ListType, td.DictType)
+    return next((op for op, written in _writes_of(value) if isinstance(written.type, kinds)), None)
+
+
 def writers_of(value: ir.Value) -> Iterator[ir.Operation]:
     """The ops that may write to the object that a value is, or to one that shares its memory."""
+    return (op for op, _ in _writes_of(value))
+
+
+def _writes_of(value: ir.Value) -> Iterator[tuple[ir.Operation, ir.Value]]:
+    """The ops that may write to an object, each with the value that it writes to."""
     pending, seen = [value], {value}
     while pending:
-        for use in pending.pop().uses:
+        name = pending.pop()
+        for use in name.uses:
             user = use.owner.operation
             if _writes(user, use.operand_number):
-                yield user
+                yield user, name
             for alias in _aliases(user, use.operand_number):
                 if alias not in seen:
                     seen.add(alias)

@@ -12,14 +12,13 @@ from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, effects, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.coerce import CASTS
+from npcomp_dialects.passes.container_items import UNPACKS, places_of
 from npcomp_dialects.passes.effects import SAME_OBJECT
 from npcomp_dialects.passes.memory import Content, Derived, Handle, Memory, Stamp, State, Whole, bases, current
 from npcomp_dialects.passes.view_inverse import NO_INVERSE, inverse_of, is_certain, join_of
 
 _CONTAINERS = ("torch.prim.ListConstruct", "torch.prim.DictConstruct")
 _IN_CONTAINER = "a tensor that is in a list or dict which the program changes"
-UNPACKS = ("torch.prim.ListUnpack", "torch.prim.TupleUnpack", "torch.prim.TupleIndex")
-_SEQUENCES = ("torch.prim.ListConstruct", "torch.prim.TupleConstruct")
 _SHAPE_KEEPING = ("torch.aten.copy", "torch.aten.fill.Scalar", "torch.aten.fill.Tensor", "torch.aten.zero")
 
 
@@ -240,7 +239,7 @@ class Rewriter:
             return
         shared = effects.aliased_operands(op)
         parts = {n: self.handles[v] for n, v in enumerate(op.operands) if v in self.handles and n in shared}
-        if op.name in _CONTAINERS and effects.writer_of(op.results[0]) is not None:
+        if op.name in _CONTAINERS and effects.container_writer_of(op.results[0]) is not None:
             for memory in frozenset().union(*map(bases, parts.values())) if parts else ():
                 memory.fixed = memory.fixed or _IN_CONTAINER
             parts = {}
@@ -260,15 +259,13 @@ class Rewriter:
 
     def _take_item(self, op: ir.Operation) -> bool:
         """Let the items of a tuple or list that is just made be the tensors that went into it."""
-        made = self.handles.get(op.operands[0]) if op.name in UNPACKS else None
-        if not isinstance(made, Derived) or made.op.name not in _SEQUENCES:
+        made = self.object_of(op.operands[0]) if len(op.operands) else None
+        places = places_of(op, made.op) if isinstance(made, Derived) else None
+        if places is None:
             return False
-        numbers = list(range(len(op.results)))
-        if op.name == "torch.prim.TupleIndex":
-            numbers = [constants.of_value(op.operands[1])]
         self.use(op)
-        for number, result in zip(numbers, op.results, strict=True):
-            item = made.parts.get(number % len(made.op.operands))
+        for place, result in zip(places, op.results, strict=True):
+            item = made.parts.get(place)
             if item is not None:
                 self.handles[result] = item
             elif result in self.references:

@@ -37,8 +37,20 @@ def scalarize_lists(module: ir.Module) -> None:
     with module.context:
         for function in walk.functions(module):
             if _has_work(function):
+                _fold_lengths(walk.blocks(function)[0])
                 unroll(walk.blocks(function)[0])
                 _scalarize(walk.blocks(function)[0])
+
+
+def _fold_lengths(block: ir.Block) -> None:
+    """Make the length of a list that nothing changes a constant: it tells how often a loop over the list runs."""
+    for op in list(walk.nested(block)):
+        made = walk.owner(op.operands[0]) if effects.kernel(op) == "aten.len.t" else None
+        if made is None or made.name != _CONSTRUCT or effects.container_writer_of(made.results[0]) is not None:
+            continue
+        count = constants.create(len(made.operands), op.location, ir.InsertionPoint(op))
+        op.results[0].replace_all_uses_with(count)
+        op.erase()
 
 
 def has_work(module: ir.Module) -> bool:

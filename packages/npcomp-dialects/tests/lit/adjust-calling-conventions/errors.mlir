@@ -36,7 +36,7 @@ func.func @tuple(%t: !torch.tuple<int, int>) attributes {npcomp.signature = "{\"
 // -----
 
 // expected-error @below {{argument 't' is a tuple, its type is !torch.int}}
-func.func @wrong(%t: !torch.int) attributes {npcomp.signature = "{\"args\":[{\"name\":\"t\",\"kind\":\"tuple\",\"items\":[{\"kind\":\"int\"}]}],\"returns\":{\"kind\":\"none\"}}"} {
+func.func @wrong(%t: !torch.int) attributes {npcomp.signature = "{\"args\":[{\"name\":\"t\",\"kind\":\"tuple\",\"items\":[{\"kind\":\"int\"},{\"kind\":\"int\"}]}],\"returns\":{\"kind\":\"none\"}}"} {
   return
 }
 
