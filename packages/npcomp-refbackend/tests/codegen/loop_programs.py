@@ -297,3 +297,30 @@ func.func @forward(%x: tensor<?xi64>, %y: tensor<?xi64>) -> (tensor<?xi64>, tens
   return %p, %q : tensor<?xi64>, tensor<?xi64>
 }
 """
+
+# x and y start from one tensor, which the loop also reads: three buffers.
+ONE_SOURCE = """
+func.func @forward(%a: tensor<?xf32>) -> (tensor<?xf32>, tensor<?xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = tensor.dim %a, %c0 : tensor<?xf32>
+  %last = arith.subi %n, %c1 : index
+  %e = tensor.empty(%n) : tensor<?xf32>
+  %s = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%a : tensor<?xf32>) outs(%e : tensor<?xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %d = arith.addf %v, %v : f32
+    linalg.yield %d : f32
+  } -> tensor<?xf32>
+  %p, %q = scf.for %i = %c0 to %n step %c1 iter_args(%x = %s, %y = %s) -> (tensor<?xf32>, tensor<?xf32>) {
+    %at = arith.subi %last, %i : index
+    %v = tensor.extract %s[%at] : tensor<?xf32>
+    %w = tensor.extract %y[%i] : tensor<?xf32>
+    %z = arith.addf %v, %w : f32
+    %x1 = tensor.insert %v into %x[%i] : tensor<?xf32>
+    %y1 = tensor.insert %z into %y[%i] : tensor<?xf32>
+    scf.yield %x1, %y1 : tensor<?xf32>, tensor<?xf32>
+  }
+  return %p, %q : tensor<?xf32>, tensor<?xf32>
+}
+"""

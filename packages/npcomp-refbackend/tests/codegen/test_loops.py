@@ -96,6 +96,16 @@ def test_what_is_read_later_is_kept():
     np.testing.assert_array_equal(third, 2 * x + 4)
 
 
+def test_one_tensor_may_be_read_and_start_two_others():
+    program = compile_text(programs.ONE_SOURCE)
+    assert "loops" in families(program)
+    for n in SIZES:
+        a = random(n)
+        x, y = program(a)
+        np.testing.assert_array_equal(x, 2 * a[::-1])
+        np.testing.assert_array_equal(y, 2 * a[::-1] + 2 * a)
+
+
 def test_swapped_tensors_are_left_to_the_driver():
     program = compile_text(programs.SWAPPING)
     assert families(program) == []

@@ -4,7 +4,8 @@ A nest is an `scf.for` or `scf.while` whose regions hold scalar arithmetic, `ten
 `tensor.dim`, guards and further structured control flow. Tensors are values, a kernel has buffers, so every tensor
 value of the nest must find its elements in one buffer whenever it is read:
 
-* The *root* of a value is the tensor outside the nest whose buffer it lives in: inserts, loops and branches pass it on.
+* The *root* of a value is what it lives in: the slot of a tensor that the nest carries, or a tensor outside that it
+  only reads. Inserts, loops and branches pass it on. A tensor that is carried and read too is both, in two buffers.
 * At each point of the program a root has one *current* value, the one its buffer holds. Reading, overwriting or
   yielding any other value of that root would need a copy, and the nest is left to the driver, which makes it.
 * A loop body may only change the roots that its loop carries, and yields each to the position it came from; the next
@@ -13,6 +14,7 @@ value of the nest must find its elements in one buffer whenever it is read:
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from npcomp_dialects.mlir import ir
@@ -27,27 +29,39 @@ class NeedsCopy(Exception):
     """The nest reads a value whose buffer holds another one by then, or holds an op that no kernel runs."""
 
 
+@dataclass(eq=False)
+class Slot:
+    """A tensor that a nest carries: it starts from what `init` holds."""
+
+    init: Any
+
+
 class Roots:
     """The root of every tensor value in the nest `op`. Raises `NeedsCopy` where one buffer a root is not enough."""
 
     def __init__(self, op: Any):
         self.root: dict[Any, Any] = {}
-        self.inits: list[Any] = []  # roots that the nest updates, in order of its operands
-        self.results: list[Any] = []  # root of each tensor result, None for scalars
         self._current: dict[Any, Any] = {}
         _check_types(op)
-        self.inits = list(self._visit_loop(op).values())
-        self.results = [self.root.get(r) for r in op.results]
+        inits = {n: v for n, v in enumerate(_inits(op)) if _is_tensor(v)}
+        slots = {n: Slot(v) for n, v in inits.items()}
+        self.slots = list(slots.values())  # in order of the nest's operands
+        self._loop(op, slots)
+        self.results: list[Slot | None] = [self.root.get(r) for r in op.results]
 
-    def of(self, value: Any) -> Any:
-        """Root of a tensor value; one from outside the nest is its own."""
+    def buffer_of(self, value: Any) -> Any:
+        """The tensor from outside the nest in whose buffer a value lives."""
+        root = self._of(value)
+        return root.init if isinstance(root, Slot) else root
+
+    def _of(self, value: Any) -> Any:
         return self.root.get(value, value)
 
     # -- state -------------------------------------------------------------------------------------------------
 
     def _use(self, value: Any) -> Any:
         """The root of a value that is read or overwritten now."""
-        root = self.of(value)
+        root = self._of(value)
         if self._current.get(root, root) != value:
             raise NeedsCopy(f"{value} is used after its buffer was overwritten")
         return root
@@ -87,15 +101,16 @@ class Roots:
         elif any(_is_tensor(v) for v in (*op.operands, *op.results)) and name != "arith.constant":
             raise NeedsCopy(f"{name} of tensors")
 
-    def _visit_loop(self, op: Any) -> dict[int, Any]:
-        """Walk a loop; gives the roots it carries by position."""
-        is_for = op.name == "scf.for"
-        inits = list(op.operands)[3:] if is_for else list(op.operands)
-        carried = {n: self._use(v) for n, v in enumerate(inits) if _is_tensor(v)}
+    def _visit_loop(self, op: Any) -> None:
+        carried = {n: self._use(v) for n, v in enumerate(_inits(op)) if _is_tensor(v)}
         if len(set(carried.values())) != len(carried):
             raise NeedsCopy("a loop carries one tensor twice")
+        self._loop(op, carried)
+
+    def _loop(self, op: Any, carried: dict[int, Any]) -> None:
+        """Walk a loop that carries the roots at the given positions."""
         before = dict(self._current)
-        if is_for:
+        if op.name == "scf.for":
             block = op.regions[0].blocks[0]
             leaving = carried
             self._enter(list(block.arguments)[1:], carried)
@@ -109,7 +124,6 @@ class Roots:
         if self._changed(before) - set(carried.values()):
             raise NeedsCopy("a loop changes a tensor that it does not carry")
         self._enter(list(op.results), leaving)
-        return carried
 
     def _condition(self, block: Any, carried: dict[int, Any]) -> dict[int, Any]:
         """Walk the first region of a while; gives the root of each tensor it hands on."""
@@ -147,6 +161,10 @@ class Roots:
         if changed - set(yielded[0].values()):
             raise NeedsCopy("a branch changes a tensor that it does not yield")
         self._enter(list(op.results), yielded[0])
+
+
+def _inits(loop: Any) -> list[Any]:
+    return list(loop.operands)[3:] if loop.name == "scf.for" else list(loop.operands)
 
 
 def _check_types(op: Any) -> None:

@@ -86,10 +86,10 @@ class LoopDispatch:
 
 def _materialize(nest: Any, roots: Roots) -> None:
     """Move `nest` into a dispatch in its place."""
-    captured = _captured(nest, roots)
+    captured = _captured(nest)
     scalars = [r for r in nest.results if not _is_tensor(r)]
     with ir.InsertionPoint(nest), nest.location:
-        outs = [_own(root) for root in roots.inits]
+        outs = [_own(slot.init) for slot in roots.slots]
         outs += [arith.ConstantOp(r.type, _zero(r.type)).result for r in scalars]
         op = ir.Operation.create(
             "refrt.dispatch",
@@ -101,30 +101,35 @@ def _materialize(nest: Any, roots: Roots) -> None:
                 CONTENTS: ir.DenseBoolArrayAttr.get([_is_tensor(v) and not _is_empty(v) for v in outs]),
             },
         )
-    places = [*roots.inits, *scalars]
+    places = [*roots.slots, *scalars]
     position = [places.index(r if root is None else root) for r, root in zip(nest.results, roots.results)]
     values = list(nest.results)
     for value, n in zip(values, position):
         value.replace_all_uses_with(op.results[n])
     types = [v.type for v in op.operands]
     block = op.regions[0].blocks.append(*types, arg_locs=[nest.location] * len(types))
-    mapping = dict(zip([*captured, *roots.inits], block.arguments))
+    first_out = len(captured)
     with ir.InsertionPoint(block), nest.location:
-        yielded: list[Any] = [block.arguments[len(captured) + n] for n in range(len(outs))]
+        yielded: list[Any] = list(block.arguments)[first_out:]
         for value, n in zip(values, position):
             yielded[n] = value
         end = ir.Operation.create("refrt.yield", operands=yielded)
     nest.move_before(end)
-    _capture_by(nest, mapping)
+    arguments = iter(list(block.arguments)[first_out:])
+    for n, operand in enumerate(nest.operands):
+        if _is_tensor(operand):
+            nest.operands[n] = next(arguments)
+    _capture_by(nest, dict(zip(captured, block.arguments)))
     _clone_constants(nest)
 
 
-def _captured(nest: Any, roots: Roots) -> list[Any]:
-    """What the nest reads from outside: tensors that it does not update, then scalars; no constant scalars."""
+def _captured(nest: Any) -> list[Any]:
+    """What the nest reads from outside, but for what it starts from: tensors, then scalars; no constant scalars."""
     ops = nest_ops(nest)
     inside = {r for o in ops for r in o.results}
     inside.update(a for o in ops for region in o.regions for block in region.blocks for a in block.arguments)
-    found = dict.fromkeys(v for o in ops for v in o.operands if v not in inside and v not in roots.inits)
+    read = [v for v in nest.operands if not _is_tensor(v)] + [v for o in ops[1:] for v in o.operands]
+    found = dict.fromkeys(v for v in read if v not in inside)
     for op in ops:
         if op.name == "arith.constant" and _is_tensor(op.results[0]):
             op.move_before(nest)

@@ -84,7 +84,7 @@ class _Nest(Inliner):
             self.known[value] = to_f32(self.kb, from_f32(self.kb, self.known[value], dtype))
 
     def _place(self, tensor: Any, indices: list[Any]) -> tuple[Any, Any]:
-        buffer = self.buffers[self.roots.of(tensor)]
+        buffer = self.buffers[self.roots.buffer_of(tensor)]
         return buffer, buffer.offset(*(self.get(i) for i in indices))
 
     def _extract(self, op: Any) -> None:
@@ -96,7 +96,7 @@ class _Nest(Inliner):
         self.kb.store(from_f32(self.kb, self.get(op.operands[0]), buffer.dtype), buffer, offset)
 
     def _dim(self, op: Any) -> None:
-        buffer = self.buffers[self.roots.of(op.operands[0])]
+        buffer = self.buffers[self.roots.buffer_of(op.operands[0])]
         constant = op.operands[1].owner
         if not isinstance(constant, ir.Block) and constant.operation.name == "arith.constant":
             size = self.kb.value(buffer.size(constant.operation.attributes["value"].value))
