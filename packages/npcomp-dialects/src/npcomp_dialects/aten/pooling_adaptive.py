@@ -58,18 +58,6 @@ def part_means(b, x, dim, n):
     return weighted(b, x, dim, *b.map(share, parts, offsets, dtype=(DType.i64, x.dtype)))
 
 
-def part_weights(b, n, size, dtype):
-    """A matrix with a row for each part: 1 / length at the places of the part, 0 elsewhere."""
-
-    def weight(b, i, j):
-        start, stop = part_bounds(i, n, size)
-        inside = (j >= start) & (j < stop)
-        return b.select(inside, 1.0 / b.cast(stop - start, dtype), b.const(0.0, dtype))
-
-    parts, places = b.reshape(b.iota(n, DType.i64), [n, 1]), b.iota(size, DType.i64)
-    return b.map(weight, parts, places, dtype=dtype)
-
-
 def part_bounds(i, n, size):
     """Where part i of n starts and stops."""
     return i * size // n, (i * size + size + (n - 1)) // n
