@@ -204,7 +204,7 @@ def test_two_instances_share_a_class_and_differ_in_values(find):
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (torch.ones(2, dtype=torch.uint16), "uint16"),
+        (torch.ones(2, dtype=torch.float8_e4m3fn), "float8"),
         (torch.eye(2).to_sparse(), "sparse"),
         (torch.ones(2, device="meta"), "meta device"),
         (torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "quantized"),

@@ -192,6 +192,8 @@ def list_element_type(kind: str, operands: Sequence[ir.Value]) -> ir.Type:
 
 def _array(tensor: torch.Tensor) -> Any:
     """(dtype code, numpy view of the bytes' values, sizes): what `literals.tensor` takes; bfloat16 travels as int16."""
+    if tensor.dtype is torch.complex32:
+        raise CaptureError("a constant of torch.complex32 has no form in a program", do="keep it in torch.complex64")
     dense = tensor.detach().resolve_conj().resolve_neg().contiguous()
     bits = dense.view(torch.int16) if dense.dtype is torch.bfloat16 else dense
     return literals.Array(_code(DTYPE_CODES, dense.dtype), bits.numpy())

@@ -14,6 +14,7 @@ from npcomp_dialects.aten.dtypes import DType
 from npcomp_acap.errors import CaptureError
 
 DTYPE_CODES = {
+    torch.complex32: 8, torch.uint16: 27, torch.uint32: 28, torch.uint64: 29,
     torch.uint8: 0, torch.int8: 1, torch.int16: 2, torch.int32: 3, torch.int64: 4, torch.float16: 5,
     torch.float32: 6, torch.float64: 7, torch.complex64: 9, torch.complex128: 10, torch.bool: 11, torch.bfloat16: 15,
 }  # fmt: skip

@@ -11,7 +11,7 @@ from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
 INLINE = 64  # elements; larger constants are resource blobs, which are shared and not printed in full
-_COMPLEX = (9, 10)  # always blobs: a splat of complex numbers has no value that Python can read
+_COMPLEX = (8, 9, 10)  # always blobs: a splat of complex numbers has no value that Python can read
 _serial = itertools.count()
 
 
@@ -33,10 +33,14 @@ def element_type(code: int) -> ir.Type:
         5: ir.F16Type.get,
         6: ir.F32Type.get,
         7: ir.F64Type.get,
+        8: lambda: ir.ComplexType.get(ir.F16Type.get()),
         9: lambda: ir.ComplexType.get(ir.F32Type.get()),
         10: lambda: ir.ComplexType.get(ir.F64Type.get()),
         11: lambda: ir.IntegerType.get_signless(1),
         15: ir.BF16Type.get,
+        27: lambda: ir.IntegerType.get_unsigned(16),
+        28: lambda: ir.IntegerType.get_unsigned(32),
+        29: lambda: ir.IntegerType.get_unsigned(64),
     }
     return build[code]()
 

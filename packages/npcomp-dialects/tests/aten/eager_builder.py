@@ -28,10 +28,14 @@ TORCH_DTYPES = {
     DType.f16: torch.float16,
     DType.f32: torch.float32,
     DType.f64: torch.float64,
+    DType.c32: torch.complex32,
     DType.c64: torch.complex64,
     DType.c128: torch.complex128,
     DType.bool: torch.bool,
     DType.bf16: torch.bfloat16,
+    DType.u16: torch.uint16,
+    DType.u32: torch.uint32,
+    DType.u64: torch.uint64,
 }
 DTYPES = {v: k for k, v in TORCH_DTYPES.items()}
 
@@ -236,7 +240,9 @@ class EagerBuilder(EagerOrder):
 
     def shift(self, kind: str, x: Any, y: Any) -> S:
         one = x if isinstance(x, S) else y
-        return S({"left": torch.bitwise_left_shift, "right": torch.bitwise_right_shift}[kind](one.operand(x), one.operand(y)))
+        return S(
+            {"left": torch.bitwise_left_shift, "right": torch.bitwise_right_shift}[kind](one.operand(x), one.operand(y))
+        )
 
     def bitcast(self, x: S, dtype: DType) -> S:
         return S(x.value.contiguous().view(TORCH_DTYPES[dtype]))

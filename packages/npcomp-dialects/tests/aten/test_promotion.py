@@ -11,25 +11,24 @@ from npcomp_dialects.aten.abstract import TensorInfo, Unknown
 from npcomp_dialects.aten.dtypes import DType
 from npcomp_dialects.aten.promotion import operand_of, partial_result_type, promote_types, result_type
 
+PROMOTED = [d for d in DType if d.is_complex or not d.is_opaque]  # torch promotes wide unsigned integers nowhere
 NUMBERS = [True, 3, 2.5]
 
 
-@pytest.mark.parametrize(("a", "c"), list(itertools.product(DType, DType)), ids=str)
+@pytest.mark.parametrize(("a", "c"), list(itertools.product(PROMOTED, PROMOTED)), ids=str)
 def test_promote_types(a: DType, c: DType):
     assert promote_types(a, c) is DTYPES[torch.promote_types(TORCH_DTYPES[a], TORCH_DTYPES[c])]
 
 
-@pytest.mark.parametrize(("a", "c"), list(itertools.product(DType, DType)), ids=str)
+@pytest.mark.parametrize(("a", "c"), list(itertools.product(PROMOTED, PROMOTED)), ids=str)
 def test_result_type_of_two_tensors(a: DType, c: DType):
     for ranks in itertools.product((0, 1), repeat=2):
         x, y = (torch.ones([1] * r, dtype=TORCH_DTYPES[d]) for r, d in zip(ranks, (a, c), strict=True))
         infos = [TensorInfo((1,) * r, d) for r, d in zip(ranks, (a, c), strict=True)]
-        wanted = torch.result_type(x, y)
-        if wanted is not torch.complex32:  # no dtype of ours
-            assert result_type([operand_of(i) for i in infos]) is DTYPES[wanted]
+        assert result_type([operand_of(i) for i in infos]) is DTYPES[torch.result_type(x, y)]
 
 
-@pytest.mark.parametrize("dtype", list(DType), ids=str)
+@pytest.mark.parametrize("dtype", PROMOTED, ids=str)
 @pytest.mark.parametrize("number", NUMBERS, ids=str)
 def test_result_type_of_a_tensor_and_a_number(dtype: DType, number: float):
     for rank in (0, 1):

@@ -36,7 +36,12 @@ int32_t dtypeOf(PyArray_Descr *descriptor, bool asBf16) {
   case NPY_CDOUBLE:
     return C128;
   case NPY_UINT16:
-    return asBf16 ? BF16 : -1;
+    return asBf16 ? BF16 : U16;
+  case NPY_UINT32:
+    return U32;
+  case NPY_UINT64:
+  case NPY_ULONGLONG:
+    return U64;
   }
   bool isBf16 = descriptor->typeobj && strcmp(descriptor->typeobj->tp_name, "bfloat16") == 0; // of ml_dtypes
   return isBf16 || strstr(descriptor->typeobj->tp_name, ".bfloat16") ? BF16 : -1;
@@ -66,6 +71,10 @@ int numpyType(int32_t dtype) {
     return NPY_CFLOAT;
   case C128:
     return NPY_CDOUBLE;
+  case U32:
+    return NPY_UINT32;
+  case U64:
+    return NPY_UINT64;
   }
   return NPY_UINT16;
 }
@@ -119,6 +128,11 @@ Taken takeNumpy(PyObject *object, Incoming &in, bool asBf16) {
 }
 
 PyObject *giveNumpy(refrt_tensor *t) {
+  if (t->dtype == C32) {
+    removeOwner(t);
+    PyErr_SetString(PyExc_TypeError, "numpy has no complex numbers of half precision. do: call with torch tensors");
+    return nullptr;
+  }
   npy_intp strides[kMaxRank];
   for (int32_t d = 0; d < t->rank; ++d)
     strides[d] = stridesOf(t)[d] * elementSize(t->dtype);

@@ -150,7 +150,10 @@ def test_tensors_with_lazy_negation_and_in_inference_mode():
     [
         (lambda: torch.zeros(3, device="meta"), "is on device meta, and programs run on the CPU. do: pass .cpu()"),
         (lambda: torch.zeros(3).to_sparse(), "is of layout torch.sparse_coo"),
-        (lambda: torch.zeros(3, dtype=torch.uint16), "is a tensor of torch.uint16, which programs cannot take"),
+        (
+            lambda: torch.zeros(3, dtype=torch.float8_e4m3fn),
+            "is a tensor of torch.float8_e4m3fn, which programs cannot take",
+        ),
         (lambda: torch.zeros(3, dtype=torch.float64), "the dtype is f64, must be f32. do: convert it with .to()"),
         (lambda: torch._subclasses.FakeTensorMode().from_tensor(torch.zeros(3)), "FakeTensor without plain memory"),
     ],

@@ -31,9 +31,9 @@ class Block:
     """True when sizes cannot be inferred before dtypes, as of an index that may be a mask."""
     effects: ClassVar[tuple[str, ...]] = ()
     """Traits beyond what the schema tells, such as `random`."""
-    takes_complex: ClassVar[bool] = False
-    """True when `infer` and `lower` hold for complex tensors too, as where only sizes matter; others leave complex
-    tensors to torch's kernel."""
+    takes_opaque: ClassVar[bool] = False
+    """True when `infer` and `lower` hold for complex and wide unsigned tensors too, as where only sizes matter; others
+    leave such tensors to torch's kernel."""
     compare: ClassVar[str] = "values"
     """How tests compare with torch: `values`, or `type` where values are random or uninitialised."""
 

@@ -17,10 +17,14 @@ class DType(Enum):
     f16 = 5
     f32 = 6
     f64 = 7
+    c32 = 8
     c64 = 9
     c128 = 10
     bool = 11
     bf16 = 15
+    u16 = 27
+    u32 = 28
+    u64 = 29
 
     @property
     def torch_code(self) -> int:
@@ -36,8 +40,12 @@ class DType(Enum):
 
     @property
     def is_complex(self) -> builtins.bool:
-        """True for complex elements, which no block computes with: only torch's own kernels take them."""
-        return self.name in ("c64", "c128")
+        return self.name in ("c32", "c64", "c128")
+
+    @property
+    def is_opaque(self) -> builtins.bool:
+        """True for elements that no block computes with: only torch's own kernels take them."""
+        return self.is_complex or self.name in ("u16", "u32", "u64")
 
     @property
     def is_integer(self) -> builtins.bool:
@@ -51,7 +59,7 @@ class DType(Enum):
 
     @property
     def is_signed(self) -> builtins.bool:
-        return self not in (DType.u8, DType.bool)
+        return self is not DType.bool and not self.name.startswith("u")
 
     @property
     def lowest(self) -> float | int:
@@ -83,14 +91,14 @@ class DType(Enum):
             return DType(code)
         except ValueError:
             raise ValueError(
-                f"torch dtype number {code} has no counterpart here (quantized element types, half-precision"
-                " complex and wide unsigned integers are not supported); do: cast the tensor to one of " + ", ".join(d.name for d in DType)
+                f"torch dtype number {code} has no counterpart here (quantized and 8-bit float element types"
+                " are not supported); do: cast the tensor to one of " + ", ".join(d.name for d in DType)
             ) from None
 
 
 _BYTES = {
-    "u8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "f16": 2, "f32": 4, "f64": 8, "c64": 8, "c128": 16, "bool": 1,
-    "bf16": 2,
+    "u8": 1, "i8": 1, "i16": 2, "i32": 4, "i64": 8, "f16": 2, "f32": 4, "f64": 8, "c32": 4, "c64": 8, "c128": 16,
+    "bool": 1, "bf16": 2, "u16": 2, "u32": 4, "u64": 8,
 }  # fmt: skip
 
 

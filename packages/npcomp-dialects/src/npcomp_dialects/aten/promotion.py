@@ -52,7 +52,9 @@ def promote_types(a: DType, b: DType) -> DType:
     if a is DType.bool:
         return b
     if a.is_complex or b.is_complex:
-        return DType.c128 if {a, b} & {DType.c128, DType.f64} else DType.c64
+        wide = {a, b} & {DType.c128, DType.f64}
+        small = {a, b} <= {DType.c32, DType.f16} or not (a.is_float or b.is_float or {a, b} & {DType.c64})
+        return DType.c128 if wide else DType.c32 if small else DType.c64
     if a.is_float != b.is_float:
         return a if a.is_float else b
     if a.bytes == b.bytes:
@@ -82,7 +84,7 @@ def _combine(higher: DType | None, lower: DType | None) -> DType | None:
     if higher.is_complex or (higher.is_float and not lower.is_complex):
         return higher
     if higher.is_float:
-        return DType.c128 if higher is DType.f64 else DType.c64
+        return {DType.f64: DType.c128, DType.f16: DType.c32}.get(higher, DType.c64)
     if higher is DType.bool or lower.is_float or lower.is_complex:
         return promote_types(higher, lower)
     return higher

@@ -16,7 +16,7 @@ from .registry import op
 class SizeInt(Scalar):
     """The size of one dim."""
 
-    takes_complex = True
+    takes_opaque = True
     constant = ("dim",)
 
     def lower(b, x, dim):
@@ -32,7 +32,8 @@ class SizeInt(Scalar):
 class Size(Scalar):
     """All sizes."""
 
-    takes_complex = True
+    takes_opaque = True
+
     def lower(b, x):
         return x.sizes
 
@@ -43,7 +44,8 @@ class Size(Scalar):
 class Dim(Scalar):
     """The number of dims."""
 
-    takes_complex = True
+    takes_opaque = True
+
     def lower(b, x):
         return x.rank
 
@@ -58,7 +60,8 @@ class Dim(Scalar):
 class Numel(Scalar):
     """The number of elements."""
 
-    takes_complex = True
+    takes_opaque = True
+
     def lower(b, x):
         return b.numel(x)
 
@@ -69,7 +72,8 @@ class Numel(Scalar):
 class LenTensor(Scalar):
     """The size of the first dim."""
 
-    takes_complex = True
+    takes_opaque = True
+
     def lower(b, x):
         if x.rank == 0:
             raise InferError("len() of a 0-d tensor")
@@ -81,7 +85,7 @@ class LenTensor(Scalar):
 class DTypeFact(Scalar):
     """A fact that the dtype tells."""
 
-    takes_complex = True
+    takes_opaque = True
     fact = None
 
     @classmethod

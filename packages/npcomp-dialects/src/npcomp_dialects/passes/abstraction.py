@@ -22,13 +22,16 @@ _SPELLING = {
 }
 _INTEGERS = {
     (8, False): DType.u8,
+    (16, False): DType.u16,
+    (32, False): DType.u32,
+    (64, False): DType.u64,
     (8, True): DType.i8,
     (16, True): DType.i16,
     (32, True): DType.i32,
     (64, True): DType.i64,
 }
 _FLOATS = {ir.F16Type: DType.f16, ir.BF16Type: DType.bf16, ir.F32Type: DType.f32, ir.F64Type: DType.f64}
-_COMPLEX = {DType.f32: DType.c64, DType.f64: DType.c128}
+_COMPLEX = {DType.f16: DType.c32, DType.f32: DType.c64, DType.f64: DType.c128}
 
 
 class Types:
@@ -115,7 +118,8 @@ def _abstract(type: ir.Type) -> Any:
 
 def _element(dtype: DType) -> ir.Type:
     if dtype.is_complex:
-        return ir.ComplexType.get((ir.F32Type if dtype is DType.c64 else ir.F64Type).get())
+        part = next(real for real, whole in _COMPLEX.items() if whole is dtype)
+        return ir.ComplexType.get(_element(part))
     for kind, floating in _FLOATS.items():
         if floating is dtype:
             return kind.get()

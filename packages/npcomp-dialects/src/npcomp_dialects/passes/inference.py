@@ -89,7 +89,7 @@ class Analysis:
             return
         facts = [self.of(operand) for operand in op.operands]
         declared = [self.types.abstract(result.type) for result in op.results]
-        if not block.takes_complex and kernel_types.has_complex([*facts, *declared]):
+        if not block.takes_opaque and kernel_types.has_opaque([*facts, *declared]):
             self._foreign(op, name, facts)
             return
         if name in _STORES:

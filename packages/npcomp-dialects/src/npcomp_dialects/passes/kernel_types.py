@@ -38,26 +38,26 @@ def is_left_to_torch(op: ir.Operation) -> bool:
     """True for an op whose block does not hold for it: it takes or gives complex tensors."""
     name = effects.kernel(op)
     block = registry.find(name) if name is not None else None
-    if block is None or block.takes_complex:
+    if block is None or block.takes_opaque:
         return False
-    return any(_is_complex(value) for value in (*op.operands, *op.results))
+    return any(_is_opaque(value) for value in (*op.operands, *op.results))
 
 
-def _is_complex(value: ir.Value) -> bool:
+def _is_opaque(value: ir.Value) -> bool:
     type = value.type
     if isinstance(type, _TENSORS):
         dtype = dtype_of(type.dtype)
-        return dtype is not None and dtype.is_complex
+        return dtype is not None and dtype.is_opaque
     owner = walk.owner(value) if isinstance(type, (td.ListType, td.OptionalType)) else None
-    return owner is not None and any(_is_complex(item) for item in owner.operands)
+    return owner is not None and any(_is_opaque(item) for item in owner.operands)
 
 
-def has_complex(facts: Sequence[Any]) -> bool:
+def has_opaque(facts: Sequence[Any]) -> bool:
     """True if a complex tensor is among abstract values, in lists of them too."""
     return any(
-        has_complex(fact)
+        has_opaque(fact)
         if isinstance(fact, (list, tuple))
-        else isinstance(fact, TensorInfo) and fact.dtype is not None and fact.dtype.is_complex
+        else isinstance(fact, TensorInfo) and fact.dtype is not None and fact.dtype.is_opaque
         for fact in facts
     )
 

@@ -21,7 +21,7 @@ SCALARS: dict[str, Callable[[], ir.Type]] = {
     "!torch.bool": lambda: ir.IntegerType.get_signless(1),
 }
 _KINDS = {"!torch.int": "int", "!torch.float": "float", "!torch.bool": "bool"}
-_ARTIFACT_NAMES = {"ui8": "u8", "i1": "bool", "complex<f32>": "c64", "complex<f64>": "c128"}
+_ARTIFACT_NAMES = {"i1": "bool", "complex<f16>": "c32", "complex<f32>": "c64", "complex<f64>": "c128"}
 _CONSTANTS = ("torch.constant.int", "torch.constant.float", "torch.constant.bool", "torch.constant.str")
 
 
@@ -138,8 +138,8 @@ def _argument(driver: Any, value: Any, slots: list[ir.Value]) -> dict[str, Any]:
     slots.append(driver.get(value))
     if not is_handle(value.type):
         return {"kind": _KINDS[kind]}
-    unsigned = str(getattr(value.type, "dtype", "")) == "ui8"
-    return {"kind": "tensor", "dtype": "u8"} if unsigned else {"kind": "tensor"}
+    element = str(getattr(value.type, "dtype", ""))
+    return {"kind": "tensor", "dtype": element[0] + element[2:]} if element.startswith("ui") else {"kind": "tensor"}
 
 
 def _result(value: Any) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _literal(driver: Any, op: Any) -> None:
 
 def torch_dtype(element: str) -> str:
     """`si64` as the torch dialect prints it → `i64` as artifacts name it."""
-    return _ARTIFACT_NAMES.get(element, element.removeprefix("s"))
+    return _ARTIFACT_NAMES.get(element) or element.replace("ui", "u").removeprefix("s")
 
 
 HANDLERS: dict[str, Callable[[Any, Any], None]] = {
