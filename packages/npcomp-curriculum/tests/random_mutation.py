@@ -8,13 +8,6 @@ Shape = tuple[int, ...]
 WRITES = (
     "{}.add_(1)", "{}.mul_(0.5)", "{}.copy_({} * 2)", "{}.fill_(3)", "torch.add({}, {}, out={})", "{}[...] = {}.sum()",
 )  # fmt: skip
-    "{}.add_(1)",
-    "{}.mul_(0.5)",
-    "{}.copy_({} * 2)",
-    "{}.fill_(3)",
-    "torch.add({}, {}, out={})",
-    "{}[...] = {}.sum()",
-)
 
 
 class Writer:
