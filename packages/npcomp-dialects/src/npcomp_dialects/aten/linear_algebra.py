@@ -60,20 +60,3 @@ class Eigh(Kernel):
         return TensorInfo(None if x.sizes is None else x.sizes[:-1], x.dtype), x
 
     cases = [f32(3, 3), f32("?", 2, 2)]
-
-
-@op(
-    "aten::ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, "
-    "int reduction=1, bool zero_infinity=False) -> Tensor"
-)
-@op(
-    "aten::ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, "
-    "int reduction=1, bool zero_infinity=False) -> Tensor"
-)
-class CtcLoss(Kernel):
-    """The loss of a sequence under all its alignments."""
-
-    def infer(x, targets, lengths, target_lengths, blank, reduction, *_):
-        if reduction in (1, 2):
-            return TensorInfo((), x.dtype)
-        return TensorInfo(None, x.dtype)
