@@ -1,10 +1,11 @@
 """Prints a filled block for an ATen op, ready to paste into a file of npcomp_dialects/aten.
 
     python ci/op.py aten::tanh
-    python ci/op.py aten.add.Tensor
+    python ci/op.py aten.add.Tensor --file
 
-The schema, its in-place and out variants and the arguments of the cases come from torch's registry; the family is a
-guess from the schema. Where no body is known the block says what to write. Then `nox -s opcheck -- aten.tanh`.
+`--file` adds the imports that a new file needs. The schema, its in-place and out variants and the arguments of the cases
+come from torch's registry; the family is a guess from the schema. Where no body is known the block says what to write.
+Then `nox -s opcheck -- aten.tanh`.
 """
 
 from __future__ import annotations
@@ -42,12 +43,33 @@ def meant(schemas: dict[str, str], name: str) -> list[str]:
     return [n for n in sorted(schemas) if n.startswith(exact + ".") and not schemas[n].count("Tensor(a!)")]
 
 
+FOLDERS = {
+    "Elementwise": "families.elementwise",
+    "Reduction": "families.reduction",
+    "View": "families.view",
+    "Factory": "families.factory",
+    "Backward": "families.backward",
+    "Scalar": "families.scalar",
+    "Decomposed": "families.decomposed",
+    "Block": "block",
+}
+
+
+def is_composite(schema: Schema) -> bool:
+    """True for an op that torch itself makes of other ops."""
+    import torch
+
+    return torch._C._dispatch_has_kernel_for_dispatch_key(schema.torch_name, "CompositeImplicitAutograd")
+
+
 def guess_family(schema: Schema) -> tuple[str, str]:
     """The family's class and the method that a block of it writes."""
     names = {a.name for a in schema.arguments}
     returned = schema.returns[0].type if schema.returns else None
     if returned is None or returned.leaf != "Tensor":
         return "Scalar", "lower"
+    if is_composite(schema):
+        return "Decomposed", "decompose"
     if schema.base.endswith("_backward"):
         return "Backward", "lower"
     if "keepdim" in names:
@@ -56,7 +78,8 @@ def guess_family(schema: Schema) -> tuple[str, str]:
         return "View", "lower"
     if not schema.arguments or not any(a.type.leaf == "Tensor" for a in schema.arguments):
         return "Factory", "lower"
-    return ("Elementwise", "scalar") if len(schema.returns) == 1 else ("Block", "lower")
+    plain = len(schema.returns) == 1 and not any(a.type.inner.is_list for a in schema.arguments)
+    return ("Elementwise", "scalar") if plain else ("Block", "lower")
 
 
 def variants(schemas: dict[str, str], schema: Schema) -> str:
@@ -117,7 +140,7 @@ def cases(schema: Schema) -> str:
     written = []
     for dims in ("3, 4", '"?", 5') if takes_tensors else ("",):
         values = [f"{a.name}=" * a.keyword_only + example(a, dims) for a in needed]
-        lone = len(values) == 1 and takes_tensors
+        lone = len(values) == 1 and needed[0].type.is_tensor
         written.append(values[0] if lone else f"case({', '.join(values)})")
     return f"cases = [{', '.join(written)}]"
 
@@ -129,7 +152,8 @@ def decorator(schemas: dict[str, str], schema: Schema) -> str:
     if len(text) + len(others) + 5 <= WIDTH:
         return f"@op({text}{others})"
     if len(text) > WIDTH - 6:
-        text = text.replace(") -> ", f") -> {quote}\n    {quote}", 1)
+        cut = text.rindex(" ", 0, WIDTH - 6) + 1
+        text = f"{text[:cut]}{quote}\n    {quote}{text[cut:]}"
     return f"@op(\n    {text}{others.replace(', ', ',' + chr(10) + '    ')},\n)"
 
 
@@ -154,11 +178,26 @@ def block(schemas: dict[str, str], name: str) -> str:
     return "\n".join(lines)
 
 
+def imports(schemas: dict[str, str], names: list[str]) -> str:
+    """What a new file of such blocks imports."""
+    from npcomp_dialects.aten.schema import parse
+
+    parsed = [parse(schemas[n]) for n in names]
+    text = "\n".join(block(schemas, n) for n in names)
+    lines = {f"from .{FOLDERS[family]} import {family}" for family in (guess_family(s)[0] for s in parsed)}
+    used = [name for name in ("case", "f32") if f"{name}(" in text]
+    lines |= {f"from .cases import {', '.join(used)}"} if used else set()
+    lines |= {"from .promotion import promote_to_float"} if "promote_to_float" in text else set()
+    return "\n".join(["from __future__ import annotations\n", *sorted({*lines, "from .registry import op"})])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="nox -s op --", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("name", help="aten::tanh, aten.add.Tensor or tanh")
-    name = parser.parse_args(arguments).name
+    parser.add_argument("--file", action="store_true", help="with the imports of a new file")
+    options = parser.parse_args(arguments)
+    name = options.name
     if str(LIBRARY) not in sys.path:
         sys.path.insert(0, str(LIBRARY))
     schemas = torch_schemas()
@@ -166,6 +205,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not found:
         print(f"torch knows no op {name!r}; do: spell it as torch does, e.g. aten::tanh", file=sys.stderr)
         return 1
+    if options.file:
+        print(imports(schemas, found), end="\n\n\n")
     print("\n\n\n".join(block(schemas, n) for n in found))
     return 0
 
