@@ -36,7 +36,7 @@ def without_legacy_empty(b, tensors):
 def concatenate(b, tensors, dim):
     """Tensors one after another along a dim, promoted to one dtype."""
     if not tensors:
-        raise InferError("torch.cat(): expected a non-empty list of Tensors")
+        raise InferError("torch.cat(): expected a non-empty list of Tensors", "ValueError")
     tensors = without_legacy_empty(b, common_dtype(b, tensors))
     if tensors[0].rank == 0:
         raise InferError("zero-dimensional tensor (at position 0) cannot be concatenated")

@@ -83,7 +83,7 @@ class Select(View):
 
     def lower(b, x, dim, index):
         if x.rank == 0:
-            raise InferError("select() cannot be applied to a 0-dim tensor.")
+            raise InferError("select() cannot be applied to a 0-dim tensor.", "IndexError")
         dim = wrap_dim(dim, x.rank)
         at = checked_index(b, x, dim, index)
         return drop_dim(b, b.slice(x, dim, at, at + 1, 1), dim)
