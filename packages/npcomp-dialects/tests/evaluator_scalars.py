@@ -191,6 +191,7 @@ SCALAR_OPS: dict[str, Callable[[ir.Operation, list[Any]], Any]] = {
     "arith.cmpf": compare_floats,
     "arith.select": lambda op, operands: np.where(*operands),
     "arith.index_cast": _same,
+    "arith.index_castui": lambda op, operands: unsigned(operands[0]),
     "arith.extsi": _same,
     "arith.extui": lambda op, operands: unsigned(operands[0]),
     "arith.trunci": lambda op, operands: truncate(operands[0], op.results[0].type),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .cases import case, f32, i1, i64
 from .dtypes import DType
+from .errors import InferError
 from .families.indexing import Indexing
 from .index_advanced import parts_of, picked, put
 from .registry import op
@@ -30,6 +31,8 @@ def clamped(b, x, indices):
     """Indices moved to the nearest inside."""
 
     def nearest(index, n):
+        if index.dtype not in (DType.i64, DType.i32):
+            raise InferError(f"_unsafe_masked_index found unexpected index type {index.dtype}")
         index = b.cast(index, DType.i64)
         return b.map(lambda b, i: b.maximum(b.minimum(i, n - 1), n * -1), index, dtype=DType.i64)
 
@@ -56,6 +59,8 @@ class UnsafeMaskedIndexPut(Indexing):
     """x with values added at x[i, :, j] where a mask holds."""
 
     def lower(b, x, mask, indices, values):
+        if values.dtype is not x.dtype:
+            raise InferError("Index put requires the source and destination dtypes match")
         zero = b.const(0, values.dtype)
         values = b.map(lambda b, v, m: b.select(m, v, zero), values, mask, dtype=values.dtype)
         return put(b, x, parts_of(b, x, clamped(b, x, indices), None), values, "add")
