@@ -8,6 +8,7 @@ from typing import Any
 import npcomp_acap as acap
 import npcomp_torchscript as nts
 import torch
+import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed
 from npcomp_dialects.aten.block import Block
 from npcomp_dialects.aten.cases import Case, TensorSpec
 from npcomp_dialects.aten.dtypes import DType

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from npcomp_dialects.aten import registry
 from npcomp_dialects.errors import ContractError, Violation, resolve
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
@@ -84,7 +85,7 @@ _STRUCTURE = {
     "torch.global_slot.module_initializer", "torch.initialize.global_slots", "torch.vtensor.literal",
     "torch.tensor_static_info_cast", "torch.derefine", "torch.operator",
 }  # fmt: skip
-_TORCH_PREFIXES = ("torch.aten.", "torch.prim.", "torch.constant.")
+_TORCH_PREFIXES = ("torch.prim.", "torch.constant.")
 
 
 def _no_objects(op: ir.Operation) -> str | None:
@@ -133,7 +134,7 @@ def _known_numbers(op: ir.Operation) -> str | None:
 
 
 def _known_ops(op: ir.Operation) -> str | None:
-    if op.name in _STRUCTURE or op.name.startswith(_TORCH_PREFIXES):
+    if op.name in _STRUCTURE or op.name.startswith((*_TORCH_PREFIXES, *registry.prefixes())):
         return None
     return f"{op.name} does not belong to the torch contract"
 
@@ -273,7 +274,8 @@ BACKEND = Contract(
         Rule(
             "ops",
             "Tensor computation is linalg.generic, linalg.fill, tensor, arith and math; control flow is scf; a check is"
-            " tcf.guard, a draw from the generator tcf.random_key; state is torch.global_slot; a kernel without lowering is torch.operator.",
+            " tcf.guard, a draw from the generator tcf.random_key; state is torch.global_slot; a kernel without lowering"
+            " is torch.operator.",
             _backend_ops,
             "lower the op, or report it: every op of the torch contract should be lowered or fall back",
         ),

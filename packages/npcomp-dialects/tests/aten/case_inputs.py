@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed
 from aten.eager_builder import TORCH_DTYPES
 from npcomp_dialects.aten.cases import Case, TensorSpec
 from npcomp_dialects.aten.schema import Schema

@@ -5,6 +5,7 @@ Every module of this folder is imported on first use, so a new file needs no lis
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -130,6 +131,13 @@ def all_ops() -> list[type[Block]]:
     """Every block, by name."""
     load()
     return [_BLOCKS[name] for name in sorted(_BLOCKS)]
+
+
+@functools.cache
+def prefixes() -> tuple[str, ...]:
+    """How the names of registered ops begin in MLIR, one for each namespace: `torch.aten.`."""
+    load()
+    return tuple(sorted({f"torch.{name.partition('.')[0]}." for name in _BLOCKS}))
 
 
 def inplace_of(name: str) -> str | None:

@@ -36,7 +36,7 @@ def decompose(module: ir.Module) -> None:
 
 
 def is_decomposed(op: ir.Operation) -> bool:
-    if not op.name.startswith("torch.aten."):
+    if not op.name.startswith(registry.prefixes()):
         return False
     block = block_of(op.name.removeprefix("torch."))
     return block is not None and block.kind() == "decomposed" and not kernel_types.is_left_to_torch(op)

@@ -42,7 +42,7 @@ def kernel(op: ir.Operation) -> str | None:
     """The name of the torch op that an op calls, as `aten.add.Tensor`; None for ops of other kinds."""
     if op.name == "torch.operator":
         return walk.string(op, "name")
-    return op.name.removeprefix("torch.") if op.name.startswith("torch.aten.") else None
+    return op.name.removeprefix("torch.") if op.name.startswith(registry.prefixes()) else None
 
 
 def schema_of(name: str) -> Schema | None:

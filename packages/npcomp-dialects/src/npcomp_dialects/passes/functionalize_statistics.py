@@ -38,7 +38,7 @@ def functionalize_statistics(module: ir.Module) -> None:
 
 def functional_form(op: ir.Operation) -> str | None:
     """The op that returns what this op writes on the side, if it does so."""
-    if not op.name.startswith("torch.aten."):
+    if not op.name.startswith(registry.prefixes()):
         return None
     return getattr(registry.find(op.name.removeprefix("torch.")), "functional", None)
 

@@ -62,7 +62,7 @@ class Analysis:
             handler = _TRANSFER.get(op.name)
             if handler is not None:
                 handler(self, op)
-            elif op.name.startswith("torch.aten."):
+            elif op.name.startswith(registry.prefixes()):
                 self._kernel(op)
             elif op.name == "torch.operator":
                 self._foreign(op, walk.string(op, "name"), [self.of(operand) for operand in op.operands])
