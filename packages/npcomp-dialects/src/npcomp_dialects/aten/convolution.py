@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .cases import case, f16, f32
 from .checks import has_sizes, same_dtype
-from .errors import InferError, NotStatic
+from .errors import InferError
 from .families.convolution import Convolution
 from .promotion import opmath
 from .registry import op
@@ -127,6 +127,16 @@ class Conv(Convolution):
         case(f32("?", 3, 5, 6), f32(4, 3, 2, 4), None, padding="valid"),
     ],
 )
+@op(
+    "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
+    'str padding="valid", SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor',
+    cases=[case(f32(1, 2, 3, 4, 5), f32(2, 2, 2, 3, 1), padding="same")],
+)
+@op(
+    "aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, "
+    "SymInt[] dilation, SymInt groups) -> Tensor",
+    cases=[case(f32(2, 3, 5, 6), f32(4, 3, 3, 3), f32(4), [1, 1], "same", [1, 1], 1)],
+)
 class ConvNamedPadding(Convolution):
     """Convolution whose padding is `valid` or `same`."""
 
@@ -161,6 +171,7 @@ class ConvolutionOp(Convolution):
         case(f32("?", 3, 6), f32(4, 3, 3), None, [2], [1], [1], False, [0], 1),
         case(f32(2, 3, 4, 5), f32(3, 4, 3, 2), f32(4), [2, 1], [1, 0], [1, 1], True, [1, 0], 1),
         case(f32("?", 4, "?"), f32(4, 2, 3), None, [3], [1], [2], True, [0], 2, at=[(2, 4), (1, 1)]),
+        case(f32(1, 4, 3, 3), f32(4, 2, 1, 2), None, [2, 2], [1, 2], [1, 1], True, [0, 1], 2),
     ]
 
 
@@ -195,29 +206,65 @@ def swap_channels(b, weight, groups):
 def transpose_convolve(b, x, weight, bias, stride, padding, dilation, output_padding, groups):
     """The transposed convolution: the input spread by the stride, convolved with the kernel turned around."""
     spatial = weight.rank - 2
-    if x.rank != spatial + 2:
-        raise NotStatic("a transposed convolution without batch dim has no lowering")
+    if x.rank not in (spatial + 1, spatial + 2):
+        raise InferError(
+            f"a transposed convolution with a weight of rank {weight.rank} takes no input of rank {x.rank}"
+        )
+    same_dtype("convolution", x, weight)
+    check_transposed(b, x, weight, bias, groups)
     wide, dtype = opmath(x.dtype), x.dtype
-    x, weight = b.cast(x, wide), b.cast(weight, wide)
-    window = (repeated(v, spatial) for v in (stride, padding, dilation, output_padding))
-    low, high = [0, 0], [0, 0]
-    for d, (step, pad, dilate, extra) in enumerate(zip(*window, strict=True), 2):
-        x = spread(b, x, d, step)
-        reach = dilate * (weight.sizes[d] - 1) - pad
-        if not isinstance(reach, int) or reach < 0:
-            raise NotStatic("a transposed convolution that crops, or with a kernel of unknown size, has no lowering")
-        low.append(reach)
-        high.append(reach + extra)
-    x = b.pad(x, low, high, 0.0)
+    batched = x if x.rank == spatial + 2 else b.reshape(x, [1, *x.sizes])
+    batched, weight = b.cast(batched, wide), b.cast(weight, wide)
+    window = list(zip(*(repeated(v, spatial) for v in (stride, padding, dilation, output_padding)), strict=True))
     kernel = flip_spatial(b, swap_channels(b, weight, groups))
-    ones, dilation = [1] * spatial, repeated(dilation, spatial)
-    return with_bias(b, b.conv(x, kernel, ones, [0] * spatial, dilation, groups), bias, dtype)
+    low, high, cuts = [0, 0], [0, 0], []
+    for d, (step, pad, dilate, extra) in enumerate(window, 2):
+        if extra and not (extra < step or extra < dilate):
+            raise InferError("output padding must be smaller than either stride or dilation")
+        batched = spread(b, batched, d, step)
+        reach = dilate * (weight.sizes[d] - 1) - pad
+        low.append(b.maximum(reach, 0))
+        high.append(b.maximum(reach + extra, 0))
+        cuts.append((b.maximum(-reach, 0), b.maximum(-(reach + extra), 0)))
+    y = b.conv(
+        b.pad(batched, low, high, 0.0), kernel, [1] * spatial, [0] * spatial, repeated(dilation, spatial), groups
+    )
+    for d, (before, after) in enumerate(cuts, 2):
+        if not ((before == 0) is True and (after == 0) is True):
+            b.guard(
+                y.sizes[d] > before + after,
+                "a transposed convolution crops {0} and {1} of {2}",
+                before,
+                after,
+                y.sizes[d],
+            )
+            y = b.slice(y, d, before, y.sizes[d] - after, 1)
+    y = with_bias(b, y, bias, dtype)
+    return y if x.rank == spatial + 2 else b.reshape(y, y.sizes[1:])
+
+
+def check_transposed(b, x, weight, bias, groups):
+    """The input has the weight's channels, which split into groups, and the bias has the output's."""
+    channels = x.sizes[1 if x.rank == weight.rank else 0]
+    message = "Given transposed=1 and a weight with {0} input channels, expected input to have as many, got {1}"
+    b.guard(channels == weight.sizes[0], message, weight.sizes[0], channels)
+    b.guard(weight.sizes[0] % groups == 0, "{0} input channels do not split into {1} groups", weight.sizes[0], groups)
+    has_sizes(b, "bias", bias, [weight.sizes[1] * groups])
 
 
 @op(
     "aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], "
     "SymInt[1] padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor",
     cases=[case(f32(2, 4, 5), f32(4, 2, 3), f32(2)), case(f32("?", 4, "?"), f32(4, 2, 3), None, [2], at=[(2, 3)])],
+)
+@op(
+    "aten::conv_transpose3d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
+    "SymInt[3] padding=[0, 0, 0], SymInt[3] output_padding=[0, 0, 0], SymInt groups=1, "
+    "SymInt[3] dilation=[1, 1, 1]) -> Tensor",
+    cases=[
+        case(f32(1, 2, 2, 3, 2), f32(2, 3, 2, 2, 2), f32(3), [2, 1, 2], [1, 0, 1], [1, 0, 0]),
+        case(f32("?", 2, 2, "?", 2), f32(2, 1, 1, 2, 3), None, [2, 1, 1], groups=2, dilation=[1, 2, 1], at=[(2, 3)]),
+    ],
 )
 @op(
     "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], "
@@ -232,4 +279,6 @@ class ConvTranspose(Convolution):
     cases = [
         case(f32(2, 4, 3, 4), f32(4, 2, 3, 2), f32(2), [2, 2], [1, 0]),
         case(f32("?", 4, 3, "?"), f32(4, 2, 3, 2), f32(2), at=[(2, 3)]),
+        case(f32(4, 3, 4), f32(4, 2, 3, 2), f32(2)),
+        case(f32(2, 4, 5, "?"), f32(4, 2, 2, 1), f32(2), [2, 2], [2, 1], [1, 1], at=[4]),
     ]
