@@ -274,8 +274,8 @@ BACKEND = Contract(
         Rule(
             "ops",
             "Tensor computation is linalg.generic, linalg.fill, tensor, arith and math; control flow is scf; a check is"
-            " tcf.guard, a draw from the generator tcf.random_key; state is torch.global_slot; a kernel without lowering"
-            " is torch.operator.",
+            " tcf.guard, a draw from the generator tcf.random_key; state is torch.global_slot; a kernel without"
+            " lowering is torch.operator.",
             _backend_ops,
             "lower the op, or report it: every op of the torch contract should be lowered or fall back",
         ),

@@ -47,11 +47,12 @@ def check_info(b, info, name):
     bad = b.map(lambda b, e: b.cast(e != 0, DType.i8), flat, dtype=DType.i8)
     fine = ~b.cast(b.item(b.reduce("max", b.pad(bad, [1], [0], 0), [0])), DType.bool)
     if info.rank == 0:
-        b.guard(fine, f"{name}: {reason}".replace("{}", "{0}"), b.item(info), error="RuntimeError")
+        b.guard(fine, f"{name}: {reason}".replace("{}", "{0}"), b.item(info), error="_LinAlgError")
         return
     first = b.arg_reduce("max", b.pad(bad, [0], [1], 0), 0, False)
     code = b.item(b.index_select(b.pad(flat, [0], [1], 0), 0, first, error=None))
-    b.guard(fine, f"{name}: (Batch element {{0}}): {reason}".replace("{}", "{1}"), b.item(first), code)
+    text = f"{name}: (Batch element {{0}}): {reason}".replace("{}", "{1}")
+    b.guard(fine, text, b.item(first), code, error="_LinAlgError")
 
 
 def same_batch(b, name, a, x):
