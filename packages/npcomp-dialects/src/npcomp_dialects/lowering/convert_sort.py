@@ -105,7 +105,9 @@ class _Merging:
         runs = n.loop(n.number(0), whole, [keys, origins], pair)
         return [twice, other, *self._rest(n.apply("arith.muli", whole, twice), width, (side, other), runs)]
 
-    def _whole(self, start: ir.Value, width: ir.Value, sides: tuple[ir.Value, ir.Value], runs: Values) -> Values:
+    def _whole(
+        self, start: ir.Value, width: ir.Value, sides: tuple[ir.Value, ir.Value], runs: Sequence[ir.Value]
+    ) -> Values:
         """Two runs of `width`: the first half of the result from their beginnings, the second from their ends."""
         n, one = self.n, self.n.number(1)
         middle = n.add(start, width)
@@ -117,16 +119,18 @@ class _Merging:
         ) -> Values:
             heads, tails = (self._read(sides[0], at, runs) for at in ((left, right), (low, high)))
             take_right, take_low = self._precedes(*heads), self._precedes(*tails)
-            runs = self._write(sides[1], n.add(start, k), take_right, heads, runs)
-            runs = self._write(sides[1], self._less(last, k), take_low, tails[::-1], runs)
+            made = self._write(sides[1], n.add(start, k), take_right, heads, runs)
+            made = self._write(sides[1], self._less(last, k), take_low, tails[::-1], made)
             return [
                 n.select(take_right, left, n.add(left, one)), n.select(take_right, n.add(right, one), right),
-                n.select(take_low, self._less(low, one), low), n.select(take_low, high, self._less(high, one)), *runs,
+                n.select(take_low, self._less(low, one), low), n.select(take_low, high, self._less(high, one)), *made,
             ]  # fmt: skip
 
         return n.loop(n.number(0), width, [start, middle, *ends, *runs], step)[4:]
 
-    def _rest(self, start: ir.Value, width: ir.Value, sides: tuple[ir.Value, ir.Value], runs: Values) -> Values:
+    def _rest(
+        self, start: ir.Value, width: ir.Value, sides: tuple[ir.Value, ir.Value], runs: Sequence[ir.Value]
+    ) -> Values:
         """The last run, and what follows it, if anything."""
         n, one = self.n, self.n.number(1)
         middle, last = n.apply("arith.minsi", n.add(start, width), self.count), self._less(self.count, one)
@@ -135,9 +139,9 @@ class _Merging:
             heads = self._read(sides[0], [n.apply("arith.minsi", at, last) for at in (left, right)], runs)
             open_right = n.both(n.compare("slt", right, self.count), self._precedes(*heads))
             take_right = n.either(n.compare("sge", left, middle), open_right)
-            runs = self._write(sides[1], k, take_right, heads, runs)
+            made = self._write(sides[1], k, take_right, heads, runs)
             ahead = [n.add(left, one), n.add(right, one)]
-            return [n.select(take_right, left, ahead[0]), n.select(take_right, ahead[1], right), *runs]
+            return [n.select(take_right, left, ahead[0]), n.select(take_right, ahead[1], right), *made]
 
         return n.loop(start, self.count, [start, middle, *runs], step)[2:]
 
