@@ -91,6 +91,8 @@ class Importer:
     def _operator(self, name: str, args: Sequence[Any], kinds: Sequence[str], results: Sequence[ir.Type]) -> Any:
         operands = [self._value(value, kind) for value, kind in zip(args, kinds, strict=True)]
         op = td.OperatorOp(list(results), name, operands, 0)
+        if any(isinstance(value, complex) for value in args):
+            op.attributes["torch.kernel"] = ir.UnitAttr.get()
         return op.results[0] if len(op.results) == 1 else list(op.results)
 
     def _value(self, value: Any, kind: str) -> ir.Value:
@@ -150,6 +152,7 @@ CONSTANTS: dict[type, Callable[[Any], ir.Value]] = {
     int: lambda v: td.ConstantIntOp(v).result,
     float: lambda v: td.ConstantFloatOp(v).result,
     str: lambda v: td.ConstantStrOp(v).result,
+    complex: lambda v: td.ConstantStrOp(str(v)).result,
     type(None): lambda v: td.ConstantNoneOp().result,
     torch.device: lambda v: td.ConstantDeviceOp(v.type).result,
     torch.dtype: lambda v: td.ConstantIntOp(_code(DTYPE_CODES, v)).result,

@@ -117,6 +117,8 @@ void raise(const Failure &failure) {
     if (PyObject *torch = PyDict_GetItemString(PyImport_GetModuleDict(), "torch._C"))
       if (PyObject *names = PyModule_GetDict(torch))
         type = PyDict_GetItemString(names, "_LinAlgError");
+  if (!type && failure.kind == "_LinAlgError")
+    type = PyExc_RuntimeError;
   if (type && PyExceptionClass_Check(type))
     PyErr_SetString(type, failure.message.c_str());
   else

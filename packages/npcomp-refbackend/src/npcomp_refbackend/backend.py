@@ -100,6 +100,7 @@ def _header(
         "constants": tables.constants.header(),
         "slots": tables.slots,
         "fallbacks": tables.fallbacks,
+        "requires": ["torch"] if tables.fallbacks else [],
         "kernels": [k.row() for k in made],
         "target": {"arch": "x86_64", "features": target.feature_text},
         "counts": {"kernels": len(made), "dispatches": sum(k.uses for k in made)},

@@ -134,7 +134,10 @@ def _inspect(options: argparse.Namespace) -> None:
     _section("constants", [f"{n}: {row['dtype']}{row['sizes']}" for n, row in enumerate(header.get("constants", []))])
     _section("state", [f"{row['name']}: {row['kind']}" for row in header.get("slots", [])])
     _section("guards", [f"{row['kind']}: {row['message']}  ({row.get('loc', '')})" for row in header.get("guards", [])])
-    _section("ops run by torch", [f"{row['op']}  ({row.get('loc', '')})" for row in header.get("fallbacks", [])])
+    _section(
+        "ops run by torch, which has to be installed",
+        [f"{row['op']}  ({row.get('loc', '')})" for row in header.get("fallbacks", [])],
+    )
     _section("kernels", [json.dumps(row) for row in header.get("kernels", [])])
     _section("target", [f"{key}: {value}" for key, value in header.get("target", {}).items()])
 

@@ -158,6 +158,8 @@ def _python(value: dict[str, Any], formal: Any) -> Spec:
 
 
 def _python_constant(value: Any, formal: str) -> Any:
+    if formal in ("NumberType", "TensorType") and isinstance(value, str):
+        return complex(value)
     if formal not in _CODES or not isinstance(value, int):
         return value
     import torch

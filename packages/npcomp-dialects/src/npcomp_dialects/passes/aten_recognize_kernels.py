@@ -37,7 +37,8 @@ def aten_recognize_kernels(module: ir.Module) -> None:
     - the in-place form of a view, such as `unsqueeze_`, becomes the view and an overwrite of the form `metadata`: the
       tensor shows the same memory in another way from then on;
     - `detach_` and `requires_grad_` are their tensor: values know no gradients;
-    - other unknown operators stay, and run as torch's own kernels if the backend has them.
+    - other unknown operators stay, and run as torch's own kernels if the backend has them; so do calls that carry
+      `torch.kernel`, which pass a complex number (as text) for a Scalar.
 
     Restriction: `resize_`, `set_` and others that give a tensor another memory are refused.
 
@@ -47,7 +48,7 @@ def aten_recognize_kernels(module: ir.Module) -> None:
     with module.context:
         for function in walk.functions(module):
             for op in list(walk.nested(walk.blocks(function)[0])):
-                if op.name == "torch.operator":
+                if op.name == "torch.operator" and "torch.kernel" not in op.attributes:
                     _recognize(op)
 
 

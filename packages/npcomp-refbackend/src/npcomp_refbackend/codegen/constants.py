@@ -25,6 +25,7 @@ TORCH_CODE = {
     "i8": 1, "i16": 2, "i32": 3, "i64": 4, "f16": 5, "f32": 6, "f64": 7, "complex<f32>": 9, "complex<f64>": 10,
     "i1": 11, "bf16": 15, "u8": 0,
 }  # fmt: skip
+_ARTIFACT_NAMES = {"i1": "bool", "complex<f32>": "c64", "complex<f64>": "c128"}
 
 
 def to_array(attribute: Any) -> np.ndarray:
@@ -70,4 +71,4 @@ class ConstantPool:
         return self._known[key]
 
     def header(self) -> list[dict[str, Any]]:
-        return [{"dtype": d, "sizes": list(a.shape)} for d, a in zip(self.dtypes, self.arrays)]
+        return [{"dtype": _ARTIFACT_NAMES.get(d, d), "sizes": list(a.shape)} for d, a in zip(self.dtypes, self.arrays)]
