@@ -24,10 +24,11 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 
-from npcomp_acap import decisions, effects, fake_kernels, optimizers, user_lines
+from npcomp_acap import decisions, effects, fake_kernels, gradients, optimizers, user_lines
 from npcomp_acap.arguments import Arguments
 from npcomp_acap.cells import WithCells
 from npcomp_acap.errors import CaptureError
+from npcomp_acap.gradients import Gradients
 from npcomp_acap.signature import Computed
 from npcomp_acap.state import State
 
@@ -37,10 +38,11 @@ PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 
 @dataclass
 class Captured:
-    """One functional graph. Placeholders: the state tensors, then the tensor leaves of the arguments. Results: the
-    `results` tensor and size leaves of the returned structure, then the new values of the state tensors numbered
-    `written`, then those of the tensor arguments numbered `mutated`. `aliases` tells for each result the number of the
-    tensor argument that it is, if it is one."""
+    """One functional graph. Placeholders: the state tensors, then the tensor leaves of the arguments, then the gradients
+    that are read. Results: the `results` tensor and size leaves of the returned structure, then the gradients that are
+    made, then the new values of the state tensors numbered `written`, of the tensor arguments numbered `mutated`, and of
+    the gradients that are written. `aliases` tells for each result the number of the tensor argument that it is, if it
+    is one."""
 
     graph: torch.fx.Graph
     owner: torch.fx.GraphModule
@@ -53,6 +55,7 @@ class Captured:
     written: list[int]
     mutated: list[int]
     aliases: list[int | None]
+    gradients: Gradients
 
 
 def _is_leaf(value: Any) -> bool:
@@ -88,19 +91,29 @@ class _Lifted:
     """The function with its state as leading arguments, and the final values of state and arguments as trailing
     results, so that the graph itself tells which of them it changes."""
 
-    def __init__(self, function: Callable[..., Any], state: State, leaves: Sequence[Any], spec: pytree.TreeSpec):
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        state: State,
+        leaves: Sequence[Any],
+        spec: pytree.TreeSpec,
+        gradients: Sequence[int],
+    ):
         self.function, self.state, self.leaves, self.spec = function, state, leaves, spec
+        self.gradients = gradients
+        self.has_gradient: list[bool] = []
         self.result_spec: pytree.TreeSpec | None = None
         self.result_constants: list[Any] = []
         self.kept = 0
         self.aliases: list[int | None] = []
 
     def __call__(self, *flat: torch.Tensor) -> list[Any]:
-        count = len(self.state.tensors)
+        count, end = len(self.state.tensors), len(flat) - len(self.gradients)
         stand_ins = [
             new.detach().requires_grad_(old.requires_grad) for new, old in zip(flat[:count], self.state.tensors)
         ]
-        arguments = Arguments(self.leaves, flat[count:])
+        gradients.begin(stand_ins, self.gradients, flat[end:])
+        arguments = Arguments(self.leaves, flat[count:end])
         args, kwargs = pytree.tree_unflatten(arguments.leaves, self.spec)
         with self.state.replaced(stand_ins) as current, WithCells():
             result = self.function(*args, **kwargs)
@@ -112,7 +125,10 @@ class _Lifted:
         self.aliases = arguments.aliases(kept)
         arguments.refuse_other_looks()
         self.state.refuse_other_sizes(final)
-        return [v.detach() if isinstance(v, torch.Tensor) else v for v in [*kept, *final, *arguments.tensors]]
+        left = [stand_in.grad for stand_in in stand_ins]
+        self.has_gradient = [gradient is not None for gradient in left]
+        returned = [*kept, *final, *arguments.tensors, *(gradient for gradient in left if gradient is not None)]
+        return [v.detach() if isinstance(v, torch.Tensor) else v for v in returned]
 
 
 def _origin(node: Any) -> Any:
@@ -131,16 +147,28 @@ def results_of(graph: torch.fx.Graph) -> list[Any]:
     return list(returned)
 
 
-def _prune_results(graph: torch.fx.Graph, kept: int, state: int) -> tuple[list[int], list[int]]:
+def _prune_results(graph: torch.fx.Graph, lifted: _Lifted, found: Gradients) -> tuple[list[int], list[int]]:
     """Drops results that are unchanged placeholders; says which state tensors and which arguments are changed."""
     placeholders = graph.find_nodes(op="placeholder")
-    output = graph.output_node()
+    state, end = len(lifted.state.tensors), len(placeholders) - len(lifted.gradients)
     everything = results_of(graph)
-    results, final = everything[:kept], everything[kept:]
-    changed = [i for i, (new, old) in enumerate(zip(final, placeholders, strict=True)) if _origin(new) is not old]
-    written = [i for i in changed if i < state]
-    output.args = ([*results, *(final[i] for i in changed)],)
-    return written, [i - state for i in changed if i >= state]
+    results, final, left = (
+        everything[: lifted.kept], everything[lifted.kept : lifted.kept + end], iter(everything[lifted.kept + end :])
+    )  # fmt: skip
+    changed = [i for i, (new, old) in enumerate(zip(final, placeholders[:end], strict=True)) if _origin(new) is not old]
+    gradient = [next(left) if has else None for has in lifted.has_gradient]
+    made, rewritten = gradients.settle(found, gradient, placeholders[end:], _origin)
+    graph.output_node().args = ([*results, *made, *(final[i] for i in changed), *rewritten],)
+    return [i for i in changed if i < state], [i - state for i in changed if i >= state]
+
+
+def _drop_unread_gradients(graph: torch.fx.Graph, found: Gradients) -> None:
+    given = graph.find_nodes(op="placeholder")
+    for number, node in zip(found.before, given[len(given) - len(found.before) :], strict=True):
+        if node.users:
+            found.read.append(number)
+        else:
+            graph.erase_node(node)
 
 
 def capture(
@@ -154,20 +182,37 @@ def capture(
 
     `dims_of_leaf` names the dynamic dimensions of each leaf of the arguments. Raises `CaptureError` where the function
     needs a tensor's value to go on, or calls what fake tensors cannot run, with the user's line."""
+    everywhere = Gradients(gradients.candidates(state.tensors))
+    captured, shapes = _capture(function, args, kwargs, state, dims_of_leaf, everywhere)
+    if not everywhere.read:
+        return captured, shapes
+    present = [n for n in everywhere.before if state.tensors[n].grad is not None]
+    return _capture(function, args, kwargs, state, dims_of_leaf, Gradients(present, demanded=True))
+
+
+def _capture(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    state: State,
+    dims_of_leaf: Sequence[Dims],
+    found: Gradients,
+) -> tuple[Captured, ShapeEnv]:
     leaves, spec = pytree.tree_flatten((tuple(args), dict(kwargs)))
     shapes = ShapeEnv()
     shapes.guards = decisions.Recorder()
     mode = FakeTensorMode(shape_env=shapes, allow_non_fake_inputs=True)
-    lifted = _Lifted(function, state, leaves, spec)
+    lifted = _Lifted(function, state, leaves, spec, found.before)
     stand_in_sizes: dict[str, int] = {}
     inputs = [_fake(mode, tensor, {}, stand_in_sizes) for tensor in state.tensors]
     for leaf, dims in zip(leaves, dims_of_leaf):
         if isinstance(leaf, torch.Tensor):
             inputs.append(_fake(mode, leaf, dims, stand_in_sizes))
+    given = [_fake(mode, gradients.example(state.tensors[n]), {}, stand_in_sizes) for n in found.before]
     try:
         with _device_neutral(), fake_kernels.known(), mode, enable_python_dispatcher(), user_lines.recorded():
             functional = dispatch_functionalize(lifted, FunctionalTensorMode(_allow_token_discovery=True))
-            owner = make_fx(functional, tracing_mode="real", record_stack_traces=True)(*inputs)
+            owner = make_fx(functional, tracing_mode="real", record_stack_traces=True)(*inputs, *given)
     except CaptureError:
         raise
     except (GuardOnDataDependentSymNode, torch._subclasses.fake_tensor.DataDependentOutputException) as error:
@@ -179,9 +224,10 @@ def capture(
         what = f"{type(error).__name__}: {first_line}"
         raise _refusal(error, f"running it on fake tensors raised {what}") from error
     effects_kept = effects.untie(owner.graph)
-    written, mutated = _prune_results(owner.graph, lifted.kept, len(state.tensors))
+    written, mutated = _prune_results(owner.graph, lifted, found)
     _drop_profiler_calls(owner.graph)
     owner.graph.eliminate_dead_code(lambda node: node.is_impure() or node in effects_kept)
+    _drop_unread_gradients(owner.graph, found)
     assert lifted.result_spec is not None
     captured = Captured(
         graph=owner.graph,
@@ -195,6 +241,7 @@ def capture(
         written=written,
         mutated=mutated,
         aliases=lifted.aliases,
+        gradients=found,
     )
     return captured, shapes
 

@@ -17,6 +17,7 @@ from npcomp_acap import signature
 from npcomp_acap.arguments import tensor_leaves
 from npcomp_acap.capture import Captured, capture, results_of
 from npcomp_acap.errors import CaptureError
+from npcomp_acap.gradients import candidates
 from npcomp_acap.importer import Importer
 from npcomp_acap.named_dims import check_guards
 from npcomp_acap.state import State, owners_of
@@ -61,7 +62,13 @@ class TracedProgram:
 
     def __init__(self, program: Program, captured: Captured):
         self._program = program
-        self._written = [captured.state.tensors[i] for i in captured.written]
+        tensors, found = captured.state.tensors, captured.gradients
+        self._written = [tensors[i] for i in captured.written]
+        self._read = [tensors[i] for i in found.read]
+        self._made = [tensors[i] for i in found.made]
+        self._cleared = [tensors[i] for i in found.cleared]
+        self._demanded = {i: tensors[i] for i in candidates(tensors)} if found.demanded else {}
+        self._before = set(found.before)
 
     @property
     def module(self) -> Any:
@@ -69,16 +76,37 @@ class TracedProgram:
 
     def save(self, path: Any) -> None:
         """Writes the artifact. State that the program changes is explicit in it: a leading argument `state`, a list of
-        tensors that each call updates in place."""
+        tensors that each call updates in place; so are gradients that it reads, a last argument `gradients`. Gradients
+        that it makes are results in the tuple `(result, gradients)`."""
         self._program.save(path)
 
     def report(self) -> Any:
         return self._program.report()
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        if not self._written:
-            return self._program(*args, **keywords)
-        return self._program(self._written, *args, **keywords)
+        for number, tensor in self._demanded.items():
+            if (tensor.grad is not None) != (number in self._before):
+                self._refuse_gradient(tensor)
+        if self._written:
+            args = (self._written, *args)
+        if self._read:
+            keywords["gradients"] = [tensor.grad for tensor in self._read]
+        result = self._program(*args, **keywords)
+        if self._made:
+            result, gradients = result
+            for tensor, gradient in zip(self._made, gradients, strict=True):
+                tensor.grad = gradient
+        for tensor in self._cleared:
+            tensor.grad = None
+        return result
+
+    def _refuse_gradient(self, tensor: torch.Tensor) -> None:
+        now, then = ("has a", "had none") if tensor.grad is not None else ("has no", "had one")
+        raise RuntimeError(
+            f"a parameter of sizes {list(tensor.shape)} {now} gradient and {then} when the program was captured, which"
+            " uses gradients from before the call\n"
+            "do: optimizer.zero_grad() before the call or in the function, or trace again"
+        )
 
 
 def _capture(
@@ -171,13 +199,24 @@ def _signature(
         if argument is not None:
             leaf["alias"] = len(written) + argument
     returns = signature.result(captured.result_spec, captured.result_constants, computed)
+    found, tensors = captured.gradients, captured.state.tensors
+    if found.made:
+        made = {"kind": "list", "items": [signature.tensor(tensors[n], {}) for n in found.made]}
+        returns = {"kind": "tuple", "items": [returns, made]}
     leaves = list(tensor_leaves(arguments))
     for number in captured.mutated:
         leaves[number]["writes"] = "data" if captured.examples[number].requires_grad else True
     if written:
         items = [{**signature.tensor(t, {}), "writes": "data"} for t in written]
         arguments = [{"name": "state", "kind": "list", "items": items}, *arguments]
+    if found.read:
+        items = [{**signature.tensor(tensors[n], {}), **_data_if(n in found.written)} for n in found.read]
+        arguments = [*arguments, {"name": "gradients", "kind": "list", "items": items, "kwonly": True}]
     return {"name": name, "args": arguments, "returns": returns}
+
+
+def _data_if(written: bool) -> signature.Json:
+    return {"writes": "data"} if written else {}
 
 
 def _leaf(fake: Any) -> signature.Json:
