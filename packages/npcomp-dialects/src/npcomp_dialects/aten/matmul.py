@@ -112,6 +112,23 @@ def parse_equation(equation, count):
     return operands, out
 
 
+def without_ones(b, tensors, operands):
+    """The operands without dims of size 1 that broadcast against a dim of another operand."""
+    wide = {
+        c
+        for t, letters in zip(tensors, operands, strict=True)
+        for c, n in zip(letters, t.sizes)
+        if (n == 1) is not True
+    }
+    single = [
+        [d for d, c in enumerate(o) if (t.sizes[d] == 1) is True and c in wide] for t, o in zip(tensors, operands)
+    ]
+    kept = [drop_dims(b, t, dims) for t, dims in zip(tensors, single, strict=True)]
+    return kept, [
+        "".join(c for d, c in enumerate(o) if d not in dims) for o, dims in zip(operands, single, strict=True)
+    ]
+
+
 def sum_lonely(b, x, letters, kept):
     """The tensor summed over letters that nobody else has."""
     dims = [d for d, c in enumerate(letters) if c not in kept]
@@ -127,6 +144,7 @@ class Einsum(Contraction):
         for t, letters in zip(tensors, operands, strict=True):
             if t.rank != len(letters):
                 raise InferError(f"einsum(): {letters!r} of {equation!r} names {len(letters)} dims of rank {t.rank}")
+        tensors, operands = without_ones(b, tensors, operands)
         dtype = tensors[0].dtype
         left, letters = sum_lonely(b, tensors[0], operands[0], set(out).union(*operands[1:]))
         for i in range(1, len(tensors)):
@@ -142,6 +160,7 @@ class Einsum(Contraction):
         case("bij,bjk->bki", [f32("b", 3, 4), f32("b", 4, 5)]),
         case("ij,kl,jk", [f32(2, 3), f32(4, 5), f32(3, 4)]),
         case("ij->j", [f32(3, 4)]),
+        case("ij,jk->ik", [f32(3, 1), f32("?", 5)], at=[4, 1]),
         case("bhqd,bhkd->bhqk", [f32("b", 2, "q", 4), f32("b", 2, "k", 4)], at=[(2, 3, 5)]),
     ]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from .block import Block
 from .cases import case, f32, i1, i64
 from .dims import wrap_dim
+from .dtypes import DType
+from .errors import InferError
 from .families.reduction import guard_nonempty
 from .promotion import bool_as_u8, to_i64
 from .registry import op
@@ -25,7 +27,8 @@ class ArgExtremum(Block):
     @classmethod
     def lower(cls, b, x, dim, keepdim):
         sizes, rank = x.sizes, x.rank
-        x = b.cast(x, bool_as_u8(x.dtype))
+        if x.dtype is DType.bool:
+            raise InferError(f"{cls.schema.base}(): does not support bool input")
         if dim is None or rank == 0:
             flat = b.reshape(x, [b.numel(x)])
             guard_nonempty(b, flat, [0], cls.schema.base)

@@ -208,6 +208,8 @@ class Diagonal(View):
 
     def lower(b, x, offset, dim1, dim2):
         i, j = wrap_dim(dim1, x.rank), wrap_dim(dim2, x.rank)
+        if i == j:
+            raise InferError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
         rest = [d for d in range(x.rank) if d not in (i, j)]
         x = b.permute(x, [*rest, i, j])
         rows, columns = x.sizes[-2], x.sizes[-1]
@@ -216,6 +218,6 @@ class Diagonal(View):
         flat = b.reshape(x, [*x.sizes[:-2], rows * columns])
         start = down * columns + right
         index = b.map(lambda b, k: k * (columns + 1) + start, b.iota(length, DType.i64), dtype=DType.i64)
-        return b.index_select(flat, len(rest), index)
+        return b.index_select(flat, len(rest), index, error=None)
 
     cases = [f32(3, 4), case(f32("?", 4), 1, at=[3, 1, 0]), case(f32(2, 3, 4), -1, 2, 1), case(f32(2, 3), 5)]
