@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cases import case, f16, f32, i1, i64, u8
+from .cases import bf16, case, f16, f32, i1, i64, u8
 from .dtypes import DType
 from .errors import InferError
 from .families.elementwise import Elementwise
@@ -102,6 +102,15 @@ class DivMode(Elementwise):
         if mode is not None:
             guard_divisor(b, x, y)
 
+    @classmethod
+    def lower(cls, b, x, y, mode):
+        """Of 16-bit floats torch rounds the quotient to 16 bits before it drops the fraction."""
+        dtype = cls.rule((x, y, mode)).result(cls.operands((x, y, mode)))
+        if mode != "trunc" or not dtype.is_half:
+            return super().lower(b, x, y, mode)
+        quotient = super().lower(b, x, y, None)
+        return b.map(lambda b, e: b.cast(b.math.trunc(b.cast(e, DType.f32)), dtype), quotient, dtype=dtype)
+
     def scalar(b, x, y, mode):
         return x / y if mode is None else divide_whole(b, x, y, mode)
 
@@ -110,6 +119,7 @@ class DivMode(Elementwise):
         case(i64("a", 4), i64("b", 4, low=1), rounding_mode="trunc", at=BROADCAST),
         case(i64(5, 4), i64(4, low=-4, high=0), rounding_mode="floor"),
         case(u8(5), u8(5, low=1), rounding_mode="trunc"),
+        case(bf16(50, low=-90, high=90), bf16(50, low=0.1), rounding_mode="trunc"),
         case(i64(3), i64(3, low=1), rounding_mode=None),
     ]
 
