@@ -1,12 +1,13 @@
 """torch's own operator database through npcomp_acap and RefBackend, compared with eager torch.
 
-    python ci/opinfo.py [ENTRY…] [--dtype f32]… [--samples 6] [--fast] [--json FILE]
+    python ci/opinfo.py [ENTRY…] [--dtype f32]… [--samples 4] [--fast] [--json FILE]
 
 ENTRY is a name of `torch.testing._internal.common_methods_invocations.op_db`, such as `add`, `linalg.svd` or
 `nn.functional.pad.constant`, or a pattern like `'nn.functional.*pool*'`. Of each entry and dtype as many samples are
 taken, spread over all that torch generates; each is traced, run on its own values and on others. Progress goes to
-stderr; samples that are not right and the summary go to stdout. Exits with 1 on a crash or a wrong result, and when a
-whole run misses the goals: 99 % of samples right, 85 % of entries without kernel fallback.
+stderr; samples that are not right and the summary go to stdout. Exits with 1 on a crash or a wrong result, on an entry
+worse than docs/opinfo.json says or without the reason that ci/opinfo.toml should give, and when a whole run misses the
+goals: 99 % of samples right, 85 % of entries without kernel fallback.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from __future__ import annotations
 import argparse
 import collections
 import fnmatch
+import functools
 import json
 import os
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -101,6 +104,31 @@ def not_right(board: Board) -> Iterator[str]:
             yield f"{name}: {told['count']} of {row['samples']} {status} ({' '.join(told['dtypes'])}): {told['first']}"
 
 
+@functools.cache
+def reasons() -> list[tuple[list[str], str]]:
+    """The table: patterns of entries, and why these are not native."""
+    rows = tomllib.loads(Path(__file__).with_name("opinfo.toml").read_text())["reason"]
+    return [(row["entries"], row["reason"]) for row in rows]
+
+
+def reason_of(name: str) -> str:
+    return next((why for patterns, why in reasons() if any(fnmatch.fnmatch(name, p) for p in patterns)), "")
+
+
+def unexplained(board: Board, whole: bool) -> list[str]:
+    """Entries that want a reason in the table, and, after a whole run, reasons that nothing needs."""
+    lines = []
+    needed = {name for name, row in board.items() if row["samples"] and (row["fallbacks"] or row["not_right"])}
+    for name in sorted(needed):
+        if not reason_of(name):
+            why = ", ".join([*board[name]["fallbacks"], *board[name]["not_right"]])
+            lines.append(f"{name}: {why}, without a reason in ci/opinfo.toml")
+    for pattern in (p for patterns, _ in reasons() for p in patterns) if whole else ():
+        if not any(fnmatch.fnmatch(name, pattern) for name in needed):
+            lines.append(f"{pattern}: nothing needs this reason any more  do: remove it from ci/opinfo.toml")
+    return lines
+
+
 def worse(board: Board) -> list[str]:
     """Entries that the committed scoreboard has right, or native, and this run has not."""
     rows = json.loads(BOARD.read_text())["entries"] if BOARD.exists() else {}
@@ -116,11 +144,20 @@ def worse(board: Board) -> list[str]:
     return lines
 
 
+def save(path: Path, board: Board, **settings: Any) -> None:
+    """Writes the scoreboard, with the reason of every entry that needs one."""
+    for name, row in board.items():
+        if row["fallbacks"] or row["not_right"]:
+            row["reason"] = reason_of(name)
+    document = {"summary": summary(board), **settings, "entries": dict(sorted(board.items()))}
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("entries", nargs="*", metavar="ENTRY")
     parser.add_argument("--dtype", choices=opinfo_samples.DTYPES, action="append")
-    parser.add_argument("--samples", type=int, default=6, metavar="N", help="most of each entry and dtype (6)")
+    parser.add_argument("--samples", type=int, default=4, metavar="N", help="most of each entry and dtype (4)")
     parser.add_argument("--fast", action="store_true", help="one sample of each entry, in its first dtype")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the scoreboard there")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes, one a core")
@@ -134,16 +171,10 @@ def main() -> None:
         add(board, job, outcomes)
     total = summary(board)
     if options.json:
-        document = {
-            "summary": total,
-            "samples_each": options.samples,
-            "dtypes": dtypes,
-            "entries": dict(sorted(board.items())),
-        }
-        options.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    regressions = worse(board)
+        save(options.json, board, samples_each=options.samples, dtypes=dtypes)
+    whole = not options.entries and not options.fast and not options.dtype
+    regressions = worse(board) + unexplained(board, whole)
     print("\n".join([*not_right(board), *regressions, told(total)]))
-    whole = not options.entries and not options.fast
     missed = whole and (total["right_share"] < RIGHT_GOAL or total["native_share"] < NATIVE_GOAL)
     sys.exit(1 if missed or regressions or any(status in total for status in FATAL) else 0)
 

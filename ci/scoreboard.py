@@ -97,6 +97,7 @@ def collect() -> dict[str, Any]:
         "import_ms": {name: timed_import(statement) for name, statement in IMPORTS.items()},
         "one_element_add_us": one_element_add(),
         "opcheck": opcheck_counts(),
+        "opinfo": json.loads((ROOT / "docs" / "opinfo.json").read_text())["summary"],
         "curriculum": run_json("-m", "npcomp_curriculum", "run", "--json"),
         "bench": run_json("-m", "npcomp_curriculum", "bench", "--json"),
     }  # fmt: skip
@@ -108,7 +109,10 @@ def page(data: dict[str, Any]) -> str:
     parts = [
         f"# Scoreboard\n\nMeasured {data['date']} on {data['machine']}, one thread, by `python ci/scoreboard.py`.\n",
         f"- Curriculum: {good} of {len(outcomes)} (program × frontend) pass.",
-        f"- opcheck: {data['opcheck']}.",
+        "- opcheck: " + ", ".join(f"{count} {status}" for status, count in data["opcheck"].items()) + ".",
+        "- opinfo: "
+        + ", ".join(f"{status} {count}" for status, count in data["opinfo"].items())
+        + " ([every entry](opinfo.json)).",
         f"- One-element add, µs a call beyond an empty call: {data['one_element_add_us']}.",
         f"- Sources: {lines['files']} files, {lines['lines']} lines, median {lines['median']:.0f}, "
         f"max {lines['max']} ({lines['longest']}).",

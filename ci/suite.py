@@ -24,6 +24,7 @@ STEPS: dict[str, list[str]] = {
     "lit": [PYTHON, str(Path(PYTHON).parent / "lit"), "-s", "packages/npcomp-dialects/tests/lit"],
     "unit": [*PYTEST, "packages", "ci/tests"],
     "opcheck": [PYTHON, "ci/opcheck.py"],
+    "opinfo": [PYTHON, "ci/opinfo.py", "--fast"],
     "curriculum": [PYTHON, "-m", "npcomp_curriculum", "run"],
     "demo": [PYTHON, "-m", "npcomp_curriculum.demo"],
     "docs": [PYTHON, "ci/docs.py"],

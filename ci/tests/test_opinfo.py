@@ -88,3 +88,13 @@ def test_summary_counts():
 def test_unknown_entry_is_refused():
     with pytest.raises(SystemExit, match="no entry matches nonsense"):
         opinfo.selected(["nonsense"])
+
+
+def test_entries_that_are_not_native_want_a_reason(monkeypatch):
+    monkeypatch.setattr(opinfo, "reasons", lambda: [(["fft.*"], "complex"), (["gone"], "old")])
+    board: opinfo.Board = {}
+    opinfo.add(board, ("fft.fft", "f32", 1), [Outcome("right", "", ("aten._fft_r2c",))])
+    opinfo.add(board, ("svd", "f32", 1), [Outcome("refused", "x")])
+    opinfo.add(board, ("add", "f32", 1), [Outcome("right")])
+    assert opinfo.unexplained(board, whole=False) == ["svd: refused, without a reason in ci/opinfo.toml"]
+    assert opinfo.unexplained(board, whole=True)[1].startswith("gone: nothing needs this reason any more")
