@@ -49,7 +49,7 @@ class UnsafeMaskedIndex(Indexing):
         return b.map(lambda b, e, m: b.select(m, e, number), found, mask, dtype=x.dtype)
 
     cases = [
-        case(f32(5, 4), i1(3, 1), [i64(3, low=-9, high=9)], 1.5),
+        case(f32(5, 4), i1(5, 1), [None, i64(3, low=-9, high=9)], 1.5),
         case(f32("n", 4), i1("k"), [None, i64("k", low=-9, high=9)], 0, at=[(3, 2), (1, 1)]),
     ]
 
@@ -66,6 +66,6 @@ class UnsafeMaskedIndexPut(Indexing):
         return put(b, x, parts_of(b, x, clamped(b, x, indices), None), values, "add")
 
     cases = [
-        case(f32(5, 4), i1(3, 1), [i64(3, low=-9, high=9)], f32(3, 4)),
+        case(f32(5, 4), i1(5, 1), [None, i64(3, low=-9, high=9)], f32(5, 3)),
         case(f32("n", 4), i1("k"), [None, i64("k", low=-9, high=9)], f32("n", "k"), at=[(3, 2), (1, 1)]),
     ]
