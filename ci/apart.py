@@ -14,7 +14,7 @@ from typing import Any
 
 PATIENCE = 300.0
 """Seconds for one op."""
-MOST_DEATHS = 40
+MOST_DEATHS = 10
 
 _pipe: Any = None
 _deadly: frozenset[str] = frozenset()
