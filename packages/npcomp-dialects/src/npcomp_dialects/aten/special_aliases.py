@@ -55,7 +55,7 @@ class Alias(Decomposed):
 def register(signature: str, base: str, cases: list[Case]) -> None:
     schema = f"aten::{signature} -> Tensor"
     name = signature.partition("(")[0]
-    out: str | tuple[str, ...] = () if name in NO_OUT else f"aten::{OUT.get(name, f'{name}.out')}"
+    out: str | tuple[str, ...] = () if name in NO_OUT else f"aten::{name}{'_out' if '.' in name else '.out'}"
     title = "".join(part.title() for part in parse(schema).name.replace(".", "_").split("_"))
     fields = {"__doc__": f"Another name of aten.{base}.", "__module__": __name__, "base": base}
     op(schema, out=out, cases=cases)(type(title, (Alias,), fields))
