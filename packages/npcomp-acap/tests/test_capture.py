@@ -128,18 +128,6 @@ def test_missing_example() -> None:
         import_function(nn.Linear(2, 2))
 
 
-def test_optimizer_state_that_is_born_during_the_step() -> None:
-    model = nn.Linear(2, 2)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-
-    def step(x: torch.Tensor) -> None:
-        model(x).sum().backward()
-        optimizer.step()
-
-    with pytest.raises(CaptureError, match="run one step in eager torch before tracing"):
-        import_function(step, torch.ones(3, 2))
-
-
 def test_unsupported_argument_type() -> None:
     with pytest.raises(CaptureError, match="a object cannot cross the boundary"):
         import_function(lambda x, o: x * 2, torch.zeros(2), object())

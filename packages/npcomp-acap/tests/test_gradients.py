@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import npcomp_acap as acap
 import pytest
 import torch
+from npcomp_acap.errors import CaptureError
 from torch import nn
 
 Step = Callable[[torch.Tensor], torch.Tensor]
@@ -100,3 +102,53 @@ def test_a_gradient_where_there_was_none_is_refused() -> None:
     program(torch.ones(4, 3))
     with pytest.raises(RuntimeError, match=r"sizes \[2, 3\] has a gradient and had none when the program was captured"):
         program(torch.ones(4, 3))
+
+
+OPTIMIZERS = {
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.1),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.01, momentum=0.5),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizer_state_is_born_in_the_first_call(name: str) -> None:
+    ours, theirs = twins()
+    steps = []
+    optimizers = [OPTIMIZERS[name](model.parameters()) for model in (ours, theirs)]
+    for model, optimizer in zip((ours, theirs), optimizers):
+
+        def step(x: torch.Tensor, model: nn.Module = model, optimizer: Any = optimizer) -> torch.Tensor:
+            optimizer.zero_grad()
+            loss = model(x).square().sum()
+            loss.backward()
+            optimizer.step()
+            return loss.detach()
+
+        steps.append(step)
+    program: Any = acap.trace(steps[0], torch.randn(4, 3))
+    for _ in range(4):
+        x = torch.randn(4, 3)
+        torch.testing.assert_close(program(x), steps[1](x))
+        for one, other in zip(ours.parameters(), theirs.parameters()):
+            torch.testing.assert_close(one, other)
+            mine, wanted = optimizers[0].state[one], optimizers[1].state[other]
+            assert mine.keys() == wanted.keys()
+            for key, value in wanted.items():
+                torch.testing.assert_close(mine[key], value)
+
+
+def test_a_program_that_makes_optimizer_state_is_saved_after_its_first_call(tmp_path: Path) -> None:
+    model = nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def step(x: torch.Tensor) -> None:
+        optimizer.zero_grad()
+        model(x).sum().backward()
+        optimizer.step()
+
+    program: Any = acap.trace(step, torch.randn(4, 3))
+    with pytest.raises(CaptureError, match="Adam makes its state in the first step"):
+        program.save(tmp_path / "step.npc")
+    program(torch.randn(4, 3))
+    program.save(tmp_path / "step.npc")

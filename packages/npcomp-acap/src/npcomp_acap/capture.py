@@ -38,11 +38,11 @@ PRIMES = (7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 
 @dataclass
 class Captured:
-    """One functional graph. Placeholders: the state tensors, then the tensor leaves of the arguments, then the gradients
-    that are read. Results: the `results` tensor and size leaves of the returned structure, then the gradients that are
-    made, then the new values of the state tensors numbered `written`, of the tensor arguments numbered `mutated`, and of
-    the gradients that are written. `aliases` tells for each result the number of the tensor argument that it is, if it
-    is one."""
+    """One functional graph. Placeholders: the state tensors, then the tensor leaves of the arguments, then the
+    gradients that are read. Results: the `results` tensor and size leaves of the returned structure, then the gradients
+    that are made, then the optimizer state that is born (`state.born`), then the new values of the state tensors
+    numbered `written`, of the tensor arguments numbered `mutated`, and of the gradients that are written. `aliases`
+    tells for each result the number of the tensor argument that it is, if it is one."""
 
     graph: torch.fx.Graph
     owner: torch.fx.GraphModule
@@ -128,6 +128,7 @@ class _Lifted:
         left = [stand_in.grad for stand_in in stand_ins]
         self.has_gradient = [gradient is not None for gradient in left]
         returned = [*kept, *final, *arguments.tensors, *(gradient for gradient in left if gradient is not None)]
+        returned += [slot.tensor for slot in self.state.born]
         return [v.detach() if isinstance(v, torch.Tensor) else v for v in returned]
 
 
@@ -158,7 +159,7 @@ def _prune_results(graph: torch.fx.Graph, lifted: _Lifted, found: Gradients) -> 
     changed = [i for i, (new, old) in enumerate(zip(final, placeholders[:end], strict=True)) if _origin(new) is not old]
     gradient = [next(left) if has else None for has in lifted.has_gradient]
     made, rewritten = gradients.settle(found, gradient, placeholders[end:], _origin)
-    graph.output_node().args = ([*results, *made, *(final[i] for i in changed), *rewritten],)
+    graph.output_node().args = ([*results, *made, *left, *(final[i] for i in changed), *rewritten],)
     return [i for i in changed if i < state], [i - state for i in changed if i >= state]
 
 

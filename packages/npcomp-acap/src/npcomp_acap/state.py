@@ -9,11 +9,22 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from npcomp_acap.errors import CaptureError
+
+
+@dataclass
+class Slot:
+    """A tensor that an optimizer keeps for a parameter; during a capture, its stand-in."""
+
+    optimizer: torch.optim.Optimizer
+    parameter: torch.Tensor
+    key: str
+    tensor: torch.Tensor
 
 
 class State:
@@ -25,6 +36,7 @@ class State:
         self._places: list[tuple[Any, Any, int]] = []
         self._number: dict[int, int] = {}
         self._optimizers: list[torch.optim.Optimizer] = []
+        self.born: list[Slot] = []
         for name, owner in owners:
             self._visit(name, owner)
 
@@ -78,9 +90,9 @@ class State:
                 holder[key] = stand_ins[number]
             for optimizer, state in zip(self._optimizers, optimizer_states, strict=True):
                 optimizer.state = self._rekeyed(state, stand_ins)  # type: ignore[assignment]
-            before = [self._slot_names(optimizer) for optimizer in self._optimizers]
+            before = [self._slots(optimizer) for optimizer in self._optimizers]
             yield self._current
-            self._refuse_new_slots(before)
+            self.born = self._new_slots(before, stand_ins)
         finally:
             for holder, key, number in self._places:
                 holder[key] = self.tensors[number]
@@ -89,18 +101,32 @@ class State:
             for tensor, gradient in zip(self.tensors, gradients, strict=True):
                 tensor.grad = gradient
 
-    def _slot_names(self, optimizer: torch.optim.Optimizer) -> set[str]:
-        return {key for slots in optimizer.state.values() for key, value in slots.items() if value is not None}
+    def _slots(self, optimizer: torch.optim.Optimizer) -> set[tuple[int, str]]:
+        """The entries that hold something, by the parameter's identity and name."""
+        return {
+            (id(parameter), key)
+            for parameter, slots in optimizer.state.items()
+            for key, value in slots.items()
+            if value is not None
+        }
 
-    def _refuse_new_slots(self, before: list[set[str]]) -> None:
+    def _new_slots(self, before: list[set[tuple[int, str]]], stand_ins: Sequence[torch.Tensor]) -> list[Slot]:
+        """What optimizers made at their first step."""
+        number = {id(stand_in): n for n, stand_in in enumerate(stand_ins)}
+        found: list[Slot] = []
         for optimizer, had in zip(self._optimizers, before, strict=True):
-            created = sorted(self._slot_names(optimizer) - had)
-            if created:
-                raise CaptureError(
-                    f"{type(optimizer).__name__} creates its state ({', '.join(created)}) at its first step, and a "
-                    "captured program can only update state that exists",
-                    do="run one step in eager torch before tracing",
-                )
+            for parameter, slots in optimizer.state.items():
+                for key, value in slots.items():
+                    if value is None or (id(parameter), key) in had:
+                        continue
+                    if not isinstance(value, torch.Tensor) or id(parameter) not in number:
+                        raise CaptureError(
+                            f"{type(optimizer).__name__} creates {key!r}, which is no tensor, at its first step, and a"
+                            " captured program can only update state that exists",
+                            do="run one step in eager torch before tracing",
+                        )
+                    found.append(Slot(optimizer, self.tensors[number[id(parameter)]], key, value))
+        return found
 
     def refuse_other_sizes(self, final: Sequence[torch.Tensor]) -> None:
         """The tensors of the state are written in place after a call: they keep their sizes and dtype."""

@@ -45,9 +45,12 @@ def trace(
 
     Raises `CaptureError` with the user's line where the function cannot be one program: a Python decision on a tensor's
     value, a dynamic dimension that the function fixes."""
-    module, captured = _capture(function, examples, keywords, dynamic or {}, name)
-    program = compile_module(module, backend=backend, options=options)
-    return TracedProgram(program, captured)
+
+    def compiled() -> tuple[Program, Captured]:
+        module, captured = _capture(function, examples, keywords, dynamic or {}, name)
+        return compile_module(module, backend=backend, options=options), captured
+
+    return TracedProgram(compiled)
 
 
 def import_function(
@@ -58,10 +61,17 @@ def import_function(
 
 
 class TracedProgram:
-    """A compiled capture. Call it like the function; `.module` is the IR at the backend contract."""
+    """A compiled capture. Call it like the function; `.module` is the IR at the backend contract.
 
-    def __init__(self, program: Program, captured: Captured):
+    A step in which an optimizer makes its state differs from those after it: the first call runs its own program."""
+
+    def __init__(self, compiled: Callable[[], tuple[Program, Captured]]):
+        self._compiled = compiled
+        self._take(*compiled())
+
+    def _take(self, program: Program, captured: Captured) -> None:
         self._program = program
+        self._born = captured.state.born
         tensors, found = captured.state.tensors, captured.gradients
         self._written = [tensors[i] for i in captured.written]
         self._read = [tensors[i] for i in found.read]
@@ -77,7 +87,12 @@ class TracedProgram:
     def save(self, path: Any) -> None:
         """Writes the artifact. State that the program changes is explicit in it: a leading argument `state`, a list of
         tensors that each call updates in place; so are gradients that it reads, a last argument `gradients`. Gradients
-        that it makes are results in the tuple `(result, gradients)`."""
+        that it makes are results in the tuple `(result, gradients)`. Optimizer state must exist: call it once before."""
+        if self._born:
+            raise CaptureError(
+                f"{type(self._born[0].optimizer).__name__} makes its state in the first step, which has its own program",
+                do="call the program once before saving it",
+            )
         self._program.save(path)
 
     def report(self) -> Any:
@@ -92,12 +107,16 @@ class TracedProgram:
         if self._read:
             keywords["gradients"] = [tensor.grad for tensor in self._read]
         result = self._program(*args, **keywords)
-        if self._made:
-            result, gradients = result
-            for tensor, gradient in zip(self._made, gradients, strict=True):
+        if self._made or self._born:
+            result, made = result
+            for tensor, gradient in zip(self._made, made):
                 tensor.grad = gradient
+            for slot, tensor in zip(self._born, made[len(self._made) :], strict=True):
+                slot.optimizer.state[slot.parameter][slot.key] = tensor
         for tensor in self._cleared:
             tensor.grad = None
+        if self._born:
+            self._take(*self._compiled())
         return result
 
     def _refuse_gradient(self, tensor: torch.Tensor) -> None:
@@ -200,9 +219,10 @@ def _signature(
             leaf["alias"] = len(written) + argument
     returns = signature.result(captured.result_spec, captured.result_constants, computed)
     found, tensors = captured.gradients, captured.state.tensors
-    if found.made:
-        made = {"kind": "list", "items": [signature.tensor(tensors[n], {}) for n in found.made]}
-        returns = {"kind": "tuple", "items": [returns, made]}
+    count = len(found.made) + len(captured.state.born)
+    if count:
+        made = fakes[captured.results : captured.results + count]
+        returns = {"kind": "tuple", "items": [returns, {"kind": "list", "items": [_leaf(fake) for fake in made]}]}
     leaves = list(tensor_leaves(arguments))
     for number in captured.mutated:
         leaves[number]["writes"] = "data" if captured.examples[number].requires_grad else True
