@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from npcomp_dialects.aten.abstract import TensorInfo
-from npcomp_dialects.errors import CompileError
+from npcomp_dialects.errors import CompileError, UnsupportedError
 from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import register, signatures, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.signatures import Tree
@@ -26,12 +27,51 @@ def complete_signatures(module: ir.Module) -> None:
 
 def _complete(function: ir.Operation, types: Types) -> None:
     signature = signatures.read(function) or signatures.derive(function)
+    if any(leaf["kind"] == "optional" for leaf in signatures.leaves(signature["returns"])):
+        _settle_optionals(function, signature)
     block = walk.blocks(function)[0]
     _fill(signatures.argument_leaves(signature), list(block.arguments), function, types)
     results, expected = list(walk.terminator(block).operands), signatures.result_leaves(signature)
     returned = list(signatures.leaves(signature["returns"]))
     _fill(returned, results[: len(returned)] if len(results) == len(expected) else results, function, types)
     signatures.write(function, signature)
+
+
+def _settle_optionals(function: ir.Operation, signature: Tree) -> None:
+    """Return what an optional result holds, or nothing: run time has no optionals."""
+    end = walk.terminator(walk.blocks(function)[0])
+    values = list(end.operands)
+    places = list(signatures.leaves(signature["returns"]))
+    kept: list[ir.Value] = []
+    for leaf, value in zip(places, values, strict=False):
+        if leaf["kind"] == "optional":
+            value = _content(value)
+            if isinstance(value.type, td.OptionalType):
+                raise UnsupportedError(
+                    "only run time knows whether this result is None", end.location, do="return the same kind always"
+                )
+            leaf.clear()
+            leaf.update(signatures.of_type(value.type))
+        if leaf["kind"] != "none":
+            kept.append(value)
+    kept += values[len(places) :]  # new contents of written arguments
+    ir.Operation.create("func.return", [], kept, loc=end.location, ip=ir.InsertionPoint(end))
+    end.erase()
+    signatures.set_function_type(function)
+
+
+def _content(value: ir.Value) -> ir.Value:
+    """The value behind the casts to optionals, its own or those of the tuple that it is part of."""
+    op = walk.owner(value)
+    if op is None:
+        return value
+    if op.name == "torch.derefine":
+        return _content(op.operands[0])
+    made = _content(op.operands[0]) if op.name == "torch.prim.TupleUnpack" else None
+    source = walk.owner(made) if made is not None else None
+    if source is None or source.name != "torch.prim.TupleConstruct":
+        return value
+    return _content(source.operands[list(op.results).index(value)])
 
 
 def _fill(leaves: list[Tree], values: list[ir.Value], function: ir.Operation, types: Types) -> None:

@@ -25,7 +25,8 @@ def decompose(module: ir.Module) -> None:
     The new ops get their types from inference as they are built, and the source line of the op they replace.
 
     Restriction: an op is left alone while the rank or dtype of a tensor it takes is unknown, if its block has to
-    know an argument that only run time knows, or if it takes or gives tensors of complex or wide unsigned elements. Such an op runs as torch's kernel, if the backend has that.
+    know an argument that only run time knows, or if it takes or gives tensors of complex or wide unsigned elements.
+    Such an op runs as torch's kernel, if the backend has that.
     """
     with module.context:
         types = Types()

@@ -11,6 +11,11 @@ _RENAMES = {
     "torch.derefine", "torch.prim.unchecked_cast", "torch.tensor_static_info_cast", "torch.copy.to_vtensor",
     "torch.copy.to_tensor",
 }  # fmt: skip
+_NEW_VIEWS = {
+    "transpose", "permute", "t", "view", "unsqueeze", "select", "slice", "narrow", "expand", "unflatten", "diagonal",
+    "detach", "alias", "as_strided",
+}  # fmt: skip
+"""Ops that share memory with their argument and are another tensor."""
 
 
 def same_tensor(a: ir.Value, b: ir.Value) -> bool | None:
@@ -37,4 +42,4 @@ def _is_fresh(value: ir.Value) -> bool:
     if op is None:
         return ir.BlockArgument(value).owner.owner.operation.name == "func.func"
     name = effects.kernel(op)
-    return name is not None and not effects.may_alias(name)
+    return name is not None and (not effects.may_alias(name) or name.split(".")[1] in _NEW_VIEWS)
