@@ -121,10 +121,9 @@ class _Merging:
             take_right, take_low = self._precedes(*heads), self._precedes(*tails)
             made = self._write(sides[1], n.add(start, k), take_right, heads, runs)
             made = self._write(sides[1], self._less(last, k), take_low, tails[::-1], made)
-            return [
-                n.select(take_right, left, n.add(left, one)), n.select(take_right, n.add(right, one), right),
-                n.select(take_low, self._less(low, one), low), n.select(take_low, high, self._less(high, one)), *made,
-            ]  # fmt: skip
+            right_by, low_by = self._one_if(take_right), self._one_if(take_low)
+            forward = [n.add(left, self._less(one, right_by)), n.add(right, right_by)]
+            return [*forward, self._less(low, low_by), self._less(high, self._less(one, low_by)), *made]
 
         return n.loop(n.number(0), width, [start, middle, *ends, *runs], step)[4:]
 
@@ -140,8 +139,8 @@ class _Merging:
             open_right = n.both(n.compare("slt", right, self.count), self._precedes(*heads))
             take_right = n.either(n.compare("sge", left, middle), open_right)
             made = self._write(sides[1], k, take_right, heads, runs)
-            ahead = [n.add(left, one), n.add(right, one)]
-            return [n.select(take_right, left, ahead[0]), n.select(take_right, ahead[1], right), *made]
+            right_by = self._one_if(take_right)
+            return [n.add(left, self._less(one, right_by)), n.add(right, right_by), *made]
 
         return n.loop(start, self.count, [start, middle, *runs], step)[2:]
 
@@ -158,6 +157,10 @@ class _Merging:
     def _precedes(self, a: Values, b: Values) -> ir.Value:
         """Whether the second key comes strictly before the first."""
         return self.n.compare("slt", b[0], a[0])
+
+    def _one_if(self, condition: ir.Value) -> ir.Value:
+        """1 or 0: places advance by arithmetic, since selects of places would become branches that guess wrong."""
+        return self.n.convert("arith.index_castui", condition, self.n.index)
 
     def _less(self, x: ir.Value, y: ir.Value) -> ir.Value:
         return self.n.apply("arith.subi", x, y)
