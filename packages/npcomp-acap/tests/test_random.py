@@ -63,7 +63,7 @@ DISTRIBUTIONS = [
     (lambda t: t.geometric_(0.25), 4.0, math.sqrt(0.75) / 0.25, 1, math.inf),
     (lambda t: t.log_normal_(0.0, 0.25), math.exp(0.03125), 0.2556, 0, math.inf),
     (lambda t: t.bernoulli_(0.3), 0.3, math.sqrt(0.21), 0, 1),
-    (lambda t: t.random_(6), 2.5, math.sqrt(35 / 12), 0, 5),
+    (lambda t: t.random_(3, 9), 5.5, math.sqrt(35 / 12), 3, 8),
 ]
 
 

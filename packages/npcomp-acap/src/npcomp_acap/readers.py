@@ -118,11 +118,34 @@ def tensor_split(x: Tensor, *args: Any, **keywords: Any) -> Any:
     return torch.tensor_split(x, tolist(bounds), dim)
 
 
+def ctc_loss(
+    log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any, blank: int = 0,
+    reduction: int | str = 1, zero_infinity: bool = False,
+) -> Tensor:  # fmt: skip
+    """torch writes lengths that are Python numbers into a tensor's memory, to average by them."""
+    losses = torch._ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, zero_infinity)[0]
+    if zero_infinity:
+        losses = torch.where(losses == math.inf, torch.zeros_like(losses), losses)
+    if reduction not in (1, "mean"):
+        return losses.sum() if reduction in (2, "sum") else losses
+    lengths = target_lengths if isinstance(target_lengths, Tensor) else torch.tensor(target_lengths)
+    return (losses / lengths.to(losses.dtype).clamp(min=1)).mean()
+
+
+def random_(x: Tensor, *bounds: Any, **keywords: Any) -> Tensor:
+    """Between two bounds, ATen calls this `random.from`, which is no name in the Python that torch.fx writes."""
+    if len(bounds) != 2 or bounds[1] is None or keywords:
+        return x.random_(*bounds, **keywords)
+    return x.copy_(torch.randint(bounds[0], bounds[1], x.shape, dtype=x.dtype, device=x.device))
+
+
 READERS: dict[Any, Callable[..., Any]] = {
+    torch.ctc_loss: ctc_loss,
     torch.equal: equal,
     Tensor.equal: equal,
     torch.allclose: allclose,
     Tensor.allclose: allclose,
+    Tensor.random_: random_,
     Tensor.tolist: tolist,
     torch.cov: cov,
     Tensor.cov: cov,
@@ -130,6 +153,7 @@ READERS: dict[Any, Callable[..., Any]] = {
     Tensor.corrcoef: corrcoef,
     torch.tensor_split: tensor_split,
     Tensor.tensor_split: tensor_split,
+    torch.nn.functional.ctc_loss: ctc_loss,
     torch.nn.functional.one_hot: one_hot,
     torch.nn.functional.gaussian_nll_loss: gaussian_nll_loss,
 }

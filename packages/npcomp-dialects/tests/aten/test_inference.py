@@ -18,6 +18,7 @@ from npcomp_dialects.aten.cases import Case, TensorSpec, as_case
 from npcomp_dialects.aten.errors import InferError
 
 DATA_DEPENDENT = {
+    "aten._ctc_loss.Tensor",
     "aten.nonzero",
     "aten.argwhere",
     "aten.masked_select",

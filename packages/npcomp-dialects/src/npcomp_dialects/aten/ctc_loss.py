@@ -197,7 +197,7 @@ LAST = "int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor"
 @op(
     f"aten::ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, {LAST}",
     cases=[
-        case(f32(6, 3, 5), i64(3, 4, low=1, high=5), [6, 5, 3], [4, 2, 0], rtol=1e-5),
+        case(f32(6, 3, 5), i64(3, 4, low=1, high=5), [6, 5, 3], [4, 2, 0], 0, 2, rtol=1e-5),
         case(f32("t", 2, 5), i64(5, low=1, high=5), [4, 3], [3, 2], 0, 2, at=[4], rtol=1e-5),
         case(f64(3, 1, 5), i64(1, 4, low=1, high=5), [3], [4], 0, 0, True),
     ],

@@ -6,12 +6,12 @@ import math
 
 from . import philox
 from .abstract import TensorInfo
-from .cases import case, f16, f32, f64, i1
+from .cases import case, f16, f32, f64, i1, i64
 from .dtypes import DType
 from .errors import NotStatic
 from .families.elementwise import Elementwise
 from .families.random import Random, floats_only
-from .promotion import opmath
+from .promotion import opmath, promote_to_float
 from .registry import op
 
 
@@ -58,12 +58,13 @@ class NativeDropout(Random):
 class NativeDropoutBackward(Elementwise):
     """The gradient of dropout: kept elements, scaled."""
 
+    dtype = promote_to_float
     promoting = ("grad_output",)
 
     def scalar(b, grad, mask, scale):
         return b.select(mask, grad * scale, b.const(0.0, grad.dtype))
 
-    cases = [case(f32(3, 4), i1(3, 4), 2.0), case(f32("n", 4), i1("n", 4), 1.25)]
+    cases = [case(f32(3, 4), i1(3, 4), 2.0), case(f32("n", 4), i1("n", 4), 1.25), case(i64(3), i1(3), 0.5)]
 
 
 class Dropout(Random):

@@ -115,12 +115,12 @@ def _fold_copies(op: Any) -> None:
     """Read through the copies that feed `op`: compose the maps."""
     for n in range(len(op.operands) - len(op.results)):
         owner = _owner(op.operands[n])
-        while owner is not None and owner.name == "linalg.generic" and is_copy(owner):
-            _compose(op, n, owner)
+        while owner is not None and owner.name == "linalg.generic" and is_copy(owner) and _compose(op, n, owner):
             owner = _owner(op.operands[n])
 
 
-def _compose(op: Any, n: int, copy: Any) -> None:
+def _compose(op: Any, n: int, copy: Any) -> bool:
+    """False if a loop over a repeated dim would then find its extent nowhere."""
     maps = [m.value for m in op.attributes["indexing_maps"]]
     source = Generic.of(copy)
     inner = copy.attributes["indexing_maps"][0].value
@@ -132,5 +132,13 @@ def _compose(op: Any, n: int, copy: Any) -> None:
         loop = getattr(e, "position", None)
         exprs.append(ir.AffineConstantExpr.get(0) if loop is None else reader.results[position[loop]])
     maps[n] = ir.AffineMap.get(reader.n_dims, 0, exprs)
+    if _loops_of([reader]) - _loops_of(maps):
+        return False
     op.attributes["indexing_maps"] = ir.ArrayAttr.get([ir.AffineMapAttr.get(m) for m in maps])
     op.operands[n] = source.inputs[0]
+    return True
+
+
+def _loops_of(maps: list[Any]) -> set[int]:
+    """The loops that count a dimension of some operand by themselves."""
+    return {e.position for m in maps for e in m.results if isinstance(e, ir.AffineDimExpr)}
