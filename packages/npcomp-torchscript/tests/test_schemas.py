@@ -7,6 +7,7 @@ from typing import Any
 import npcomp_dialects
 import torch
 from npcomp_dialects.mlir import ir
+from npcomp_dialects.passes import effects
 from npcomp_torchscript.functions import Unit
 from npcomp_torchscript.importer import ProgramImporter
 from npcomp_torchscript.sources import Source
@@ -74,3 +75,30 @@ def test_operators_of_other_libraries_travel_by_name(operators):
     x = torch.randn(2, 3)
     assert torch.equal(program(x), x * 2)
     assert program.report().fallbacks == {"npcomp_test.twice": 1}
+
+
+NEITHER = {
+    "aten.manual_seed.generator", "aten.seed", "aten.record_stream", "aten.retain_grad", "aten.set_data", "aten.cuda",
+    "aten._test_autograd_multiple_dispatch_view",
+}  # fmt: skip
+"""Ops on generators, streams and devices, and `x.data = …`, which is refused."""
+
+
+def _alias(values: Any, writes: bool) -> bool:
+    return any(v.alias_info is not None and v.alias_info.is_write == writes for v in values if "Tensor" in str(v.type))
+
+
+def test_passes_know_which_operators_write_or_share_memory() -> None:
+    """Also of operators that the op library lacks: a write that nobody knows of would be lost."""
+    unknown = []
+    for schema in TORCH._jit_get_all_schemas():
+        overload = f".{schema.overload_name}" if schema.overload_name else ""
+        name = schema.name.replace("::", ".") + overload
+        if not name.startswith("aten.") or name in NEITHER:
+            continue
+        writes = _alias(schema.arguments, True)
+        if writes and effects.writes_to(name) == frozenset():
+            unknown.append(f"{name} writes")
+        elif not writes and _alias(schema.returns, False) and not effects.may_alias(name):
+            unknown.append(f"{name} shares memory")
+    assert unknown == []

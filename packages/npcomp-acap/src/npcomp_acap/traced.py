@@ -87,10 +87,10 @@ class TracedProgram:
     def save(self, path: Any) -> None:
         """Writes the artifact. State that the program changes is explicit in it: a leading argument `state`, a list of
         tensors that each call updates in place; so are gradients that it reads, a last argument `gradients`. Gradients
-        that it makes are results in the tuple `(result, gradients)`. Optimizer state must exist: call it once before."""
+        that it makes are results in the tuple `(result, gradients)`. Call a program that makes optimizer state before."""
         if self._born:
             raise CaptureError(
-                f"{type(self._born[0].optimizer).__name__} makes its state in the first step, which has its own program",
+                f"{type(self._born[0].optimizer).__name__} makes its state in the first step, a program of its own",
                 do="call the program once before saving it",
             )
         self._program.save(path)

@@ -33,8 +33,22 @@ _UNKNOWN_VIEWS = {
     "H", "adjoint", "view_as", "expand_as", "reshape_as", "positive", "conj", "resolve_conj", "resolve_neg",
     "contiguous", "to", "data", "__getitem__", "get", "values", "items", "view", "t", "T", "transpose", "permute",
     "select", "slice", "expand", "unsqueeze", "lift", "lift_fresh", "broadcast_to", "broadcast_tensors", "meshgrid",
-    "atleast_1d", "atleast_2d", "atleast_3d", "_reshape_alias", "reshape", "flatten",
+    "atleast_1d", "atleast_2d", "atleast_3d", "_reshape_alias", "reshape", "flatten", "matrix_H", "_conj", "_neg_view",
+    "as_tensor", "pin_memory", "coalesce", "slice_inverse", "_values", "_indices", "indices", "row_indices", "col_indices",
+    "crow_indices", "ccol_indices", "_grad_sum_to_size", "_sparse_broadcast_to", "_autocast_to_full_precision",
+    "_autocast_to_reduced_precision", "_fw_primal", "_make_dual", "_unpack_dual", "_ncf_view", "_ncf_unsqueeze",
+    "_nested_get_values", "_nested_view_from_buffer", "_nested_view_from_jagged",
 }  # fmt: skip
+_OUT_OVERLOADS = {"out", "output", "grad_input"}
+_WRITERS = {
+    "aten.svd.U", "aten.qr.Q", "aten.geqrf.a", "aten.triangular_solve.X", "aten.linalg_inv_ex.inverse",
+    "aten.linalg_cholesky_ex.L", "aten.linalg_eigh.eigvals", "aten._linalg_eigh.eigenvalues", "aten._linalg_svd.U",
+    "aten._linalg_det.result", "aten._linalg_slogdet.sign", "aten._linalg_solve_ex.result", "aten._cummax_helper",
+    "aten._cummin_helper", "aten.rrelu_with_noise", "aten._native_batch_norm_legit", "aten._batch_norm_with_update",
+    "aten.fused_moving_avg_obs_fake_quant", "aten._fused_moving_avg_obs_fq_helper",
+    "aten._flash_attention_forward_no_dropout_inplace",
+}  # fmt: skip
+"""Ops that write to arguments although neither their names nor those of their overloads say so."""
 _MAY_RETURN_ARGUMENT = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as", "data"}
 
 
@@ -57,7 +71,8 @@ def writes_to(name: str) -> frozenset[int] | None:
     base, _, overload = name.partition(".")[2].partition(".")
     if base in LIST_WRITERS:
         return frozenset({0})
-    if "out" in overload.split("_") or (base.endswith("_") and not base.endswith("__")):
+    is_inplace = base.endswith("_") and not base.endswith("__")
+    if is_inplace or name in _WRITERS or overload in _OUT_OVERLOADS or "out" in overload.split("_"):
         return None
     return frozenset()
 

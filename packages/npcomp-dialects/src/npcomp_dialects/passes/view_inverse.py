@@ -13,6 +13,8 @@ from npcomp_dialects.passes.effects import kernel
 
 MAYBE_COPIES = {
     "aten.reshape", "aten.reshape_as", "aten.flatten", "aten.contiguous", "aten.to", "aten.ravel", "aten.type_as",
+    "aten.as_tensor", "aten.pin_memory", "aten.coalesce", "aten._grad_sum_to_size", "aten._sparse_broadcast_to",
+    "aten._autocast_to_full_precision", "aten._autocast_to_reduced_precision", "aten.slice_inverse",
     "aten.dropout", "aten.feature_dropout", "aten.alpha_dropout", "aten._reshape_alias", "aten.expand_copy",
 }  # fmt: skip
 
