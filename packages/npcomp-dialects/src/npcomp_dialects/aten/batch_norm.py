@@ -7,7 +7,8 @@ their schema; `functional` names the form that returns them instead.
 from __future__ import annotations
 
 from .block import Block
-from .cases import case, f16, f32
+from .cases import bf16, case, f16, f32
+from .dtypes import DType
 from .errors import InferError, NotStatic
 from .families.reduction import count_of
 from .normalization import inverse_deviation, per_channel, scale_and_shift, standardize
@@ -38,6 +39,12 @@ def by_batch(b, x, weight, bias, eps):
     y, *statistics = standardize(b, b.cast(x, opmath(x.dtype)), dims, eps)
     y = scale_and_shift(b, y, per_channel(b, weight, x), per_channel(b, bias, x))
     return y, *(b.reshape(v, [x.sizes[1]]) for v in statistics)
+
+
+def saved(b, x, parameters, *statistics):
+    """What the gradient needs, in the dtype of the parameters where that is wider than x's; empty if not given."""
+    dtype = next((p.dtype for p in parameters if p is not None), x.dtype)
+    return tuple(b.cast(v, dtype) for v in statistics) if statistics else (b.full([0], 0.0, dtype),) * 2
 
 
 def check_input(x):
@@ -75,11 +82,11 @@ class BatchNormFunctional(BatchNormalization):
         check_input(x)
         if not training:
             y = by_statistics(b, x, weight, bias, running_mean, running_var, eps)
-            empty = b.full([0], 0.0, y.dtype)
-            return b.cast(y, x.dtype), empty, empty, running_mean, running_var
+            return b.cast(y, x.dtype), *saved(b, x, [weight, bias, running_mean]), running_mean, running_var
         y, mean, rstd, variance = by_batch(b, x, weight, bias, eps)
         variance = unbiased(b, variance, count_of(x, [0, *range(2, x.rank)]))
         new_mean, new_var = update(b, running_mean, mean, momentum), update(b, running_var, variance, momentum)
+        mean, rstd = saved(b, x, [weight, bias, running_mean], mean, rstd)
         return b.cast(y, x.dtype), mean, rstd, new_mean, new_var
 
     cases = [
@@ -125,8 +132,7 @@ class BatchNormNoTraining(BatchNormalization):
     def lower(b, x, weight, bias, running_mean, running_var, momentum, eps):
         check_input(x)
         y = by_statistics(b, x, weight, bias, running_mean, running_var, eps)
-        empty = b.full([0], 0.0, y.dtype)
-        return b.cast(y, x.dtype), empty, empty
+        return b.cast(y, x.dtype), *saved(b, x, [weight, bias, running_mean])
 
     cases = [
         case(f32(5, 3), f32(3), f32(3), f32(3), f32(3, low=0.5), 0.1, 1e-5),
@@ -150,10 +156,9 @@ class NativeBatchNorm(BatchNormalization):
             raise NotStatic("native_batch_norm writes its running statistics; use the functional form")
         if training:
             y, mean, rstd, _ = by_batch(b, x, weight, bias, eps)
-            return b.cast(y, x.dtype), mean, rstd
+            return b.cast(y, x.dtype), *saved(b, x, [weight, bias], mean, rstd)
         y = by_statistics(b, x, weight, bias, running_mean, running_var, eps)
-        empty = b.full([0], 0.0, y.dtype)
-        return b.cast(y, x.dtype), empty, empty
+        return b.cast(y, x.dtype), *saved(b, x, [weight, bias, running_mean])
 
     cases = [
         case(f32(5, 3), f32(3), f32(3), f32(3), f32(3, low=0.5), False, 0.1, 1e-5),
@@ -171,9 +176,48 @@ class BatchNormNoStats(BatchNormalization):
     def lower(b, x, weight, bias, training, momentum, eps):
         check_input(x)
         y, mean, rstd, _ = by_batch(b, x, weight, bias, eps)
-        return b.cast(y, x.dtype), mean, rstd
+        return b.cast(y, x.dtype), *saved(b, x, [weight, bias], mean, rstd)
 
     cases = [
         case(f32(5, 3), f32(3), f32(3), True, 0.1, 1e-5),
         case(f32("?", 3, 4), None, None, True, 0.1, 1e-5),
+    ]
+
+
+@op(
+    "aten::_batch_norm_with_update_functional(Tensor input, Tensor? weight, Tensor? bias, Tensor running_mean, "
+    "Tensor running_var, float momentum, float eps) -> "
+    "(Tensor, Tensor, Tensor, Tensor, Tensor running_mean_out, Tensor running_var_out)"
+)
+class BatchNormWithUpdate(BatchNormalization):
+    """Batch normalization in training, with its saved statistics, an empty reserve and the updated running ones."""
+
+    def lower(b, x, weight, bias, running_mean, running_var, momentum, eps):
+        arguments = (x, weight, bias, running_mean, running_var, True, momentum, eps)
+        y, mean, rstd, *running = BatchNormFunctional.lower(b, *arguments)
+        return y, mean, rstd, b.full([0], 0, DType.u8), *running
+
+    cases = [
+        case(f32(5, 3), f32(3), f32(3), f32(3), f32(3, low=0.5), 0.1, 1e-5),
+        case(bf16("?", 3, 2), f32(3), f32(3), f32(3), f32(3, low=0.5), 0.1, 1e-5, at=[3, 2]),
+    ]
+
+
+@op(
+    "aten::_batch_norm_no_update(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+    "Tensor? running_var, float momentum, float eps) -> (Tensor, Tensor, Tensor, Tensor)"
+)
+class BatchNormNoUpdate(BatchNormalization):
+    """Batch normalization by the running statistics, with empty saved ones and an empty reserve."""
+
+    def lower(b, x, weight, bias, running_mean, running_var, momentum, eps):
+        check_input(x)
+        if running_mean is None or running_var is None:
+            raise InferError("_batch_norm_no_update needs running statistics")
+        y = by_statistics(b, x, weight, bias, running_mean, running_var, eps)
+        return b.cast(y, x.dtype), *saved(b, x, [weight, bias, running_mean]), b.full([0], 0, DType.u8)
+
+    cases = [
+        case(f32(5, 3), f32(3), f32(3), f32(3), f32(3, low=0.5), 0.1, 1e-5),
+        case(bf16("?", 3, 4), f32(3), f32(3), f32(3), f32(3, low=0.5), 0.1, 1e-5),
     ]
