@@ -87,7 +87,8 @@ class TracedProgram:
     def save(self, path: Any) -> None:
         """Writes the artifact. State that the program changes is explicit in it: a leading argument `state`, a list of
         tensors that each call updates in place; so are gradients that it reads, a last argument `gradients`. Gradients
-        that it makes are results in the tuple `(result, gradients)`. Call a program that makes optimizer state before."""
+        that it makes are results in the tuple `(result, gradients)`. Where an optimizer makes
+        its state, the program has to run once before."""
         if self._born:
             raise CaptureError(
                 f"{type(self._born[0].optimizer).__name__} makes its state in the first step, a program of its own",
