@@ -153,3 +153,8 @@ def test_kernels_are_counted_forbidden_and_declared(tmp_path: Any) -> None:
     same(loaded.load()(x), spectrum(x))
     with pytest.raises(CompileError, match=r"test_kernels.py:\d+: aten._fft_r2c has no lowering.*forbidden"):
         acap.trace(spectrum, torch.randn(8), options=CompileOptions(fallback="forbid"))
+
+
+def test_a_sparse_result_is_refused_with_its_line() -> None:
+    with pytest.raises(CaptureError, match=r"test_kernels.py:\d+: a tensor of layout torch.sparse_coo"):
+        acap.trace(lambda x: x.to_sparse().to_dense(), torch.eye(3))

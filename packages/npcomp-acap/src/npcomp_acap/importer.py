@@ -41,7 +41,10 @@ class Importer:
         self.values.update(zip(inputs, block.arguments, strict=True))
         with ir.InsertionPoint(block):
             for node in graph.nodes:
-                self._visit(node)
+                try:
+                    self._visit(node)
+                except CaptureError as error:
+                    raise CaptureError(error.message, error.location or user_lines.of_node(node), do=error.do) from None
             func.ReturnOp([self._value(node, "Tensor") for node in results])
         return function
 
@@ -119,6 +122,8 @@ def schema_name(schema: torch._C.FunctionSchema) -> str:
 
 
 def tensor_type(fake: torch.Tensor) -> ir.Type:
+    if fake.layout is not torch.strided:
+        raise CaptureError(f"a tensor of layout {fake.layout} is made, which programs cannot hold", do="keep it dense")
     sizes = [size if isinstance(size, int) else -1 for size in fake.shape]
     return td.ValueTensorType.get(sizes, literals.element_type(_code(DTYPE_CODES, fake.dtype)))
 
