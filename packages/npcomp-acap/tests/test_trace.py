@@ -144,3 +144,11 @@ def test_recurrent_layers_at_another_batch() -> None:
     program = acap.trace(model, torch.randn(2, 5, 4), dynamic={0: {0: "batch"}})
     x = torch.randn(3, 5, 4)
     check(program, model, x)
+
+
+def test_indices_that_repeat_along_a_dimension() -> None:
+    def pick(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+        return torch.gather(x, 1, index.expand(6, 3))
+
+    x, index = torch.randn(6, 4), torch.tensor([[3, 0, 2]])
+    assert torch.equal(acap.trace(pick, x, index)(x, index), pick(x, index))
