@@ -14,8 +14,8 @@ BROADCAST = [(3, 3), (1, 3), (3, 1)]
 
 def fmod(b, x, y):
     """The remainder with the sign of x, as C's fmod."""
-    if not x.dtype.is_signed:
-        return x % y
+    if not x.dtype.is_float:
+        return b.math.fmod(x, y)
     magnitude = b.math.abs(x) % (abs(y) if isinstance(y, (int, float)) else b.math.abs(y))
     return b.select(x < 0, -magnitude, magnitude)
 
@@ -23,17 +23,8 @@ def fmod(b, x, y):
 def divide_whole(b, x, y, mode):
     """x / y rounded down (`floor`) or towards 0 (`trunc`)."""
     if x.dtype.is_float:
-        quotient = b.math.trunc(x / y) if mode == "trunc" else floor_quotient(b, x, y)
-        return quotient
+        return b.math.trunc(x / y) if mode == "trunc" else x // y
     return x // y if mode == "floor" or not x.dtype.is_signed else (x - fmod(b, x, y)) // y
-
-
-def floor_quotient(b, x, y):
-    """floor(x / y) for floats, from the exact remainder so that x / y's rounding cannot tip it over."""
-    exact = (x - x % y) / y
-    whole = b.math.floor(exact)
-    rounded = b.select(exact - whole > 0.5, whole + 1.0, whole)
-    return b.select(y == 0.0, x / y, rounded)
 
 
 def guard_divisor(b, x, y):
@@ -143,7 +134,11 @@ class FloorDivide(Elementwise):
     def scalar(b, x, y):
         return divide_whole(b, x, y, "floor")
 
-    cases = [case(f32(3, 4, low=-9, high=9), f32(4, low=0.1)), case(i64("a", 4), i64("b", 4, low=1), at=BROADCAST)]
+    cases = [
+        case(f32(3, 4, low=-9, high=9), f32(4, low=0.1)),
+        case(i64("a", 4), i64("b", 4, low=1), at=BROADCAST),
+        case(f32(3, 5), f32(5, special=True)),
+    ]
 
 
 @op(
@@ -200,10 +195,13 @@ class FMod(Elementwise):
 
 def int_power(b, x, y):
     """x to the power of the integer y, wrapping around; negative powers are 0 but for x = 1 and -1."""
-    result, square, left = b.const(1, x.dtype), x, b.maximum(y, 0)
-    for _ in range(8):
+
+    def step(b, result, square, left):
         result = b.select(left % 2 == 1, result * square, result)
-        square, left = square * square, left // 2
+        left = left // 2
+        return left != 0, result, square * square, left
+
+    result = b.loop(step, b.const(1, x.dtype), x, b.maximum(y, 0))[0]
     if not x.dtype.is_signed:
         return result
     sign = b.select(y % 2 == 1, x, b.const(1, x.dtype))
@@ -266,5 +264,6 @@ class Pow(Elementwise):
         case(f32(3, 4, low=0), f32(4)),
         case(f32("a", 4), i64("b", 4), at=BROADCAST),
         case(i64(3, 4), i64(4, low=-2, high=7)),
+        case(i64(9), i64(9, low=-900, high=900)),
         case(i64(3), i1(3)),
     ]

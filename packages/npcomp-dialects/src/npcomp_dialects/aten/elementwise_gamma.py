@@ -34,7 +34,8 @@ def lgamma(b, x):
     size = b.math.abs(x)
     part = size - b.math.floor(size)
     sine = b.math.sin(b.minimum(part, 1.0 - part) * math.pi)
-    mirrored = b.select(size == math.inf, size, b.math.log(math.pi / sine) - positive)
+    pole = (size == math.inf) | (sine == 0.0)
+    mirrored = b.select(pole, b.const(math.inf, x.dtype), b.math.log(math.pi / sine) - positive)
     return b.select(negative, mirrored, positive)
 
 

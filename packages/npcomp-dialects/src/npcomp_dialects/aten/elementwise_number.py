@@ -62,16 +62,19 @@ class Lcm(Integers):
     """The least common multiple; 0 beside 0."""
 
     def scalar(b, x, y):
+        narrow = x.dtype
+        if narrow.bytes < 4:  # C promotes to int
+            x, y = b.cast(x, DType.i32), b.cast(y, DType.i32)
         divisor = gcd(b, x, y)
         nothing = divisor == 0
-        value = (x // b.select(nothing, b.const(1, x.dtype), divisor)) * y
-        value = b.math.abs(value) if x.dtype.is_signed else value
-        return b.select(nothing, b.const(0, x.dtype), value)
+        value = b.math.abs((x // b.select(nothing, b.const(1, x.dtype), divisor)) * y)
+        return b.cast(b.select(nothing, b.const(0, x.dtype), value), narrow)
 
     cases = [
         case(i64(3, 4, low=-60, high=60), i64(4, low=-60, high=60)),
         case(i32("a", 4), i64("b", 4), at=BROADCAST),
         case(u8(9, high=16), u8(9, high=16)),
+        case(i8(9, low=-128, high=128), i8(9, low=-128, high=128)),
     ]
 
 

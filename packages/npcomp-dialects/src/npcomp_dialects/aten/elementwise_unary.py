@@ -8,7 +8,7 @@ from .cases import case, f16, f32, i1, i8, i64, u8
 from .dtypes import DType
 from .families.decomposed import Decomposed
 from .families.elementwise import Elementwise
-from .promotion import promote_numbers, promote_to_bool
+from .promotion import promote_floats, promote_numbers, promote_to_bool
 from .registry import op
 
 
@@ -16,6 +16,7 @@ from .registry import op
 class Abs(Elementwise):
     """Absolute value."""
 
+    dtype = promote_numbers
     exact = True
 
     def scalar(b, x):
@@ -113,10 +114,10 @@ class Trunc(Elementwise):
 class Frac(Elementwise):
     """x - trunc(x)."""
 
-    dtype = promote_numbers
+    dtype = promote_floats
 
     def scalar(b, x):
-        return x - b.math.trunc(x) if x.dtype.is_float else x - x
+        return x - b.math.trunc(x)
 
     cases = [f32(3, 4), f32("?", 5, low=-9, high=9)]
 
