@@ -7,6 +7,7 @@ import math
 from .block import Block
 from .cases import case, f16, f32, i64
 from .dims import wrap_dim
+from .errors import InferError
 from .families.decomposed import Decomposed
 from .families.elementwise import Elementwise
 from .promotion import opmath, promote_floats, promote_numbers
@@ -218,6 +219,10 @@ class PRelu(Activation):
 
     @classmethod
     def lower(cls, b, x, weight):
+        if weight.rank:
+            channels = x.sizes[1] if x.rank > 1 else 1
+            message = "Mismatch of parameter numbers and input channel size: {0} parameters, {1} channels"
+            b.guard((weight.sizes[0] == 1) | (weight.sizes[0] == channels), message, weight.sizes[0], channels)
         if x.rank >= 2 and weight.rank:
             weight = b.reshape(weight, [weight.sizes[0]] + [1] * (x.rank - 2))
         elif weight.rank:
@@ -226,6 +231,8 @@ class PRelu(Activation):
 
     @classmethod
     def infer(cls, x, weight):
+        if None not in (x.dtype, weight.dtype) and x.dtype is not weight.dtype:
+            raise InferError(f"prelu: Type promoting not supported. Got {x.dtype} and {weight.dtype}")
         return x
 
     cases = [case(f32(3, 4), f32(4)), case(f32("?", 4, 2), f32(1)), case(f32(3), f32(1))]

@@ -56,6 +56,10 @@ class MaskedFill(Elementwise):
     promoting = ("self",)
     exact = True
 
+    def preconditions(b, x, mask, value):
+        if mask.dtype is not DType.bool:
+            b.error(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
+
     def scalar(b, x, mask, value):
         return b.select(mask, b.cast(value, x.dtype), x)
 

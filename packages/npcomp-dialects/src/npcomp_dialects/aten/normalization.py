@@ -53,7 +53,7 @@ def guard_shape(b, x, dims, normalized_shape):
 
 
 def check_parameters(b, x, sizes, weight, bias):
-    """Weight and bias have one number for each element of the sizes, in the input's dtype, or in f32 for 16-bit floats."""
+    """Weight and bias have these sizes, and the dtype of the input or, for 16-bit floats, f32."""
     for what, parameter in (("weight", weight), ("bias", bias)):
         has_sizes(b, what, parameter, sizes)
         if parameter is not None and not (x.dtype.is_half and parameter.dtype is DType.f32):
@@ -149,7 +149,10 @@ def group_norm(b, x, groups, weight, bias, eps):
     """The normalized tensor and the mean and 1/deviation of each group, all in the computing dtype."""
     if x.rank < 2:
         raise InferError(f"group_norm needs a batch and a channel dim, got rank {x.rank}")
+    if isinstance(groups, int) and groups < 1:
+        raise InferError(f"Expected num groups to be greater than 0, got {groups}")
     batch, channels = x.sizes[0], x.sizes[1]
+    check_parameters(b, x, [channels], weight, bias)
     b.guard(channels % groups == 0, "group_norm: {0} channels do not split into {1} groups", channels, groups)
     rest = count_of(x, range(2, x.rank))
     wide = b.reshape(b.cast(x, opmath(x.dtype)), [batch, groups, channels // groups * rest])

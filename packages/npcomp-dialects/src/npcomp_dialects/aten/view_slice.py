@@ -113,7 +113,9 @@ class Narrow(View):
         n = x.sizes[dim]
         first = wrap_index(b, start, n)
         message = "start ({0}) + length ({1}) exceeds dimension size ({2})."
-        b.guard(first >= 0, message, start, length, n)
+        inside = "start out of range (expected to be at most {1} in size, but got {0})"
+        b.guard(first >= 0, inside, start, n, error="IndexError")
+        b.guard(first <= n, inside, start, n, error="IndexError")
         b.guard(length >= 0, "narrow(): length must be non-negative, got {0}", length)
         b.guard(first + length <= n, message, start, length, n)
         return b.slice(x, dim, first, first + length, 1)
