@@ -98,8 +98,9 @@ def _rewrite_writes(function: ir.Operation, references: set[ir.Value], types: Ty
     for argument, name in zip(block.arguments, signatures.argument_names(function), strict=True):
         if argument in references:
             is_refused = is_private or not isinstance(argument.type, td.ValueTensorType)
-            kind = {"fixed" if is_refused else "argument": f"argument {name}"}
-            arguments[argument] = rewriter.new_memory(argument, **kind)
+            text = f"argument {name}"
+            memory = rewriter.new_memory(argument, text) if is_refused else rewriter.new_memory(argument, argument=text)
+            arguments[argument] = memory
     rewriter.block(block)
     if not is_private:
         _declare_aliases(function, rewriter.returned_handles(block), list(map(arguments.get, block.arguments)))

@@ -149,9 +149,11 @@ class Rewriter:
     def _write_piece(self, handle: Derived, value: ir.Value, at: ir.Operation) -> None:
         """Write to one of the pieces that an op such as `chunk` gives of a tensor: put the pieces together again."""
         pieces = handle.parts.get(0)
-        join = join_of(pieces.op) if isinstance(pieces, Derived) else None
-        if join is None or 0 not in pieces.parts or handle.op.name != "torch.prim.ListUnpack":
-            _refuse_view(pieces.op if isinstance(pieces, Derived) else handle.op, at)
+        if not isinstance(pieces, Derived) or handle.op.name != "torch.prim.ListUnpack":
+            _refuse_view(handle.op, at)
+        join = join_of(pieces.op)
+        if join is None or 0 not in pieces.parts:
+            _refuse_view(pieces.op, at)
         ip = ir.InsertionPoint(at)
         unpack = handle.op.clone(ip).operation
         unpack.operands[0] = self.read(pieces, at)
@@ -260,7 +262,9 @@ class Rewriter:
     def _take_item(self, op: ir.Operation) -> bool:
         """Let the items of a tuple or list that is just made be the tensors that went into it."""
         made = self.object_of(op.operands[0]) if len(op.operands) else None
-        places = places_of(op, made.op) if isinstance(made, Derived) else None
+        if not isinstance(made, Derived):
+            return False
+        places = places_of(op, made.op)
         if places is None:
             return False
         self.use(op)
