@@ -33,7 +33,7 @@ def aten_recognize_kernels(module: ir.Module) -> None:
     - an out form becomes the functional op and an overwrite of each `out` argument;
     - the in-place form of an op that the library does not have becomes `torch.operator` of the functional one
       with an overwrite: torch has both for every kernel it has in place;
-    - `foo.Tensor` called with a number where the schema has a tensor, as captures do, becomes `foo.Scalar`;
+    - `foo` or `foo.Tensor` called with a number where the schema has a tensor, as captures do, becomes `foo.Scalar`;
     - the in-place form of a view, such as `unsqueeze_`, becomes the view and an overwrite of the form `metadata`: the
       tensor shows the same memory in another way from then on;
     - `detach_` and `requires_grad_` are their tensor: values know no gradients;
@@ -91,7 +91,9 @@ def functional_name(name: str) -> str | None:
 
 def _overload(op: ir.Operation, schema: Schema) -> Schema:
     """The `Scalar` overload of an op that is called with a number in the place of its second tensor."""
-    if schema.overload != "Tensor" or len(op.operands) < 2 or not isinstance(op.operands[1].type, _NUMBERS):
+    if len(op.operands) < 2 or not isinstance(op.operands[1].type, _NUMBERS):
+        return schema
+    if schema.overload not in ("", "Tensor") or not schema.arguments[1].type.is_tensor:
         return schema
     scalar = registry.find(f"{schema.namespace}.{schema.base}.Scalar")
     return schema if scalar is None else scalar.schema
