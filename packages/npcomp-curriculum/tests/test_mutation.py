@@ -89,7 +89,7 @@ def outcome(function: Callable[..., Any], arguments: list[Any]) -> tuple[Any, li
 
 
 @pytest.mark.parametrize("lay_out", [same, strided])
-@pytest.mark.parametrize(("program", "frontend"), cases())
+@pytest.mark.parametrize(("program", "frontend"), list(cases()))
 def test_results_arguments_and_identities(program, frontend, lay_out) -> None:
     call = compiled(program, frontend)
     for seed in range(1, 4):
