@@ -156,7 +156,7 @@ class Normal(Random):
 
 
 @op(
-    f"aten::normal.Tensor_float(Tensor mean, float std=1, {GENERATOR}) -> Tensor",
+    f"aten::normal.Tensor_float(Tensor mean, float std=1., {GENERATOR}) -> Tensor",
     cases=[f32(3, 4), case(f64("?"), 0.5)],
 )
 @op(f"aten::normal.float_Tensor(float mean, Tensor std, {GENERATOR}) -> Tensor", cases=[case(1.0, f32(3, 4, low=0))])
