@@ -15,7 +15,7 @@ def resized(b, x, sizes):
     have, want = b.numel(x), functools.reduce(operator.mul, sizes, 1)
     flat = b.reshape(x, [have])
     missing = b.maximum(want - have, 0)
-    if not (missing == 0) is True:
+    if (missing == 0) is not True:
         flat = b.pad(flat, [0], [missing], 0)
     return b.reshape(b.slice(flat, 0, 0, want, 1), sizes)
 
