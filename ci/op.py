@@ -4,8 +4,8 @@
     python ci/op.py aten.add.Tensor --file
 
 `--file` adds the imports that a new file needs. The schema, its in-place and out variants and the arguments of the
-cases come from torch's registry; the family is a guess from the schema. Where no body is known the block says what to write.
-Then `nox -s opcheck -- aten.tanh`.
+cases come from torch's registry; the family is a guess from the schema. Where no body is known the block says what to
+write. Then `nox -s opcheck -- aten.tanh`.
 """
 
 from __future__ import annotations

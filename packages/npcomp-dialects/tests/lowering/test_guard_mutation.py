@@ -51,6 +51,10 @@ LIMITS = re.compile("a primitive|optional 0 dim batch size")
 """What torch's kernels cannot do, but compiled code can."""
 
 
+CERTAIN = "a count is negative"
+"""What code generation relies on and no call can break: a computed number of results is checked all the same."""
+
+
 def leaves(value: Any) -> list[Any]:
     return [leaf for v in value for leaf in leaves(v)] if isinstance(value, list) else [value]
 
@@ -125,6 +129,8 @@ def test_a_missing_guard_is_noticed(name: str):
         for (case, limit), was in zip(refused, before, strict=True):
             assert limit or was != "accepted", case
         for message in dict.fromkeys(map(message_of, guards_of(module))):
+            if CERTAIN in message:
+                continue
             without = mutant(module, lambda m, message=message: m == message)
             alone = mutant(module, lambda m, message=message: m != message)
             noticed = [answer(without, tensors) for tensors in calls] != before

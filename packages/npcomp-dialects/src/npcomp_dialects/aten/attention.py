@@ -6,6 +6,7 @@ import math
 
 from .block import Block
 from .cases import case, f16, f32, i1
+from .checks import same_dtype
 from .dims import wrap_dim
 from .dtypes import DType
 from .errors import InferError, NotStatic
@@ -80,6 +81,7 @@ class ScaledDotProductAttention(Block):
     runtime = ("scale",)
 
     def lower(b, query, key, value, mask, dropout, causal, scale, grouped):
+        same_dtype("query, key, and value", query, key, value)
         if dropout:
             raise NotStatic("attention with dropout draws random numbers")
         if mask is not None and causal:

@@ -29,6 +29,10 @@ class Where(Elementwise):
     promoting = ("self", "other")
     exact = True
 
+    def preconditions(b, condition, x, y):
+        if condition.dtype not in (DType.bool, DType.u8):
+            b.error(f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}")
+
     def scalar(b, condition, x, y):
         return b.select(b.cast(condition, DType.bool), x, y)
 
