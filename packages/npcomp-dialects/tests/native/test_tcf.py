@@ -194,3 +194,10 @@ def test_guards_are_effects_and_true_ones_go() -> None:
     assert str(module).count("stays") == 2
     assert "goes" not in str(module)
     assert "permute" not in str(module)
+
+
+def test_draws_are_neither_merged_nor_removed():
+    draws = "%seed, %offset = tcf.random_key\n%a, %b = tcf.random_key"
+    module = ir.Module.parse(f"func.func @f() -> i64 {{ {draws}\n return %a : i64 }}")
+    PassManager.parse("builtin.module(canonicalize,cse)").run(module.operation)
+    assert str(module).count("tcf.random_key") == 2
