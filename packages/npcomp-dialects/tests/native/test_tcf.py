@@ -38,6 +38,7 @@ EVERY_OP = """module {
     %18 = tcf.scan "logsumexp" %arg0 dim 1 : (tensor<?x4xf32>) -> tensor<?x4xf32>
     %19:2 = tcf.scan "max" %arg0 dim 0 : (tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xi64>)
     %20 = tcf.search %arg1, %arg0 right true : (tensor<4xf32>, tensor<?x4xf32>) -> tensor<?x4xi64>
+    %seed, %offset = tcf.random_key
     tcf.guard %arg7, "RuntimeError", "sizes {0} and {1} differ"(%arg5, %arg5) : index, index
     tcf.guard %arg7, "IndexError", "no {braces}, {} or values"()
     return
