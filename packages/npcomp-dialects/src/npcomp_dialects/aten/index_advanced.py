@@ -131,6 +131,9 @@ class Index(Indexing):
 class IndexPut(Indexing):
     """x with elements replaced, or added to, at x[i, :, j]; of several for one place, the last stays."""
 
+    def give_up(args):
+        return args[0]
+
     def lower(b, x, indices, values, accumulate):
         if values.dtype is not x.dtype:
             text = f"Index put requires the source and destination dtypes match, got {x.dtype} for the destination"
@@ -168,7 +171,8 @@ def put(b, x, parts, values, kind):
     front, rest = leading(b, x, dims)
     shape = [*index.sizes, *front.sizes[1:]]
     order = front_of(dims, len(shape), index.rank)
-    values = shortened(b, values, len(shape))
+    if values.rank > len(shape):
+        raise InferError("shape mismatch: the value tensor has more dimensions than the indexing result")
     values = b.broadcast(values, [shape[d] for d in order])
     values = b.permute(values, [order.index(d) for d in range(len(shape))])
     count, width = b.numel(index), count_of(x, rest)
@@ -177,13 +181,3 @@ def put(b, x, parts, values, kind):
     order = [*dims, *rest]
     made = b.reshape(made, [x.sizes[d] for d in order])
     return b.permute(made, [order.index(d) for d in range(x.rank)])
-
-
-def shortened(b, values, rank):
-    """Values without leading dims of size 1 that the picked elements do not have."""
-    extra = values.rank - rank
-    if extra <= 0:
-        return values
-    for n in values.sizes[:extra]:
-        b.guard(n == 1, "shape mismatch: the value tensor has more dimensions than the indexing result")
-    return b.reshape(values, values.sizes[extra:])

@@ -17,17 +17,17 @@ def sliced_operands(b, name, x, dim, index, source, error="RuntimeError"):
     if index.rank > 1:
         raise InferError(f"{name}(): Index is supposed to be a vector, but got dim: {index.rank}", error)
     if index.dtype not in (DType.i64, DType.i32):
-        raise InferError(f"{name}(): Expected dtype int32/int64 for index but got: {index.dtype}", error)
+        raise InferError(f"{name}(): Expected dtype int32/int64 for index but got: {index.dtype}")
     if source.dtype is not x.dtype:
         raise InferError(f"{name}(): self ({x.dtype}) and source ({source.dtype}) must have the same scalar type")
     index = index if index.rank else b.reshape(index, [1])
-    x, source = (t if t.rank else b.reshape(t, [1]) for t in (x, source))
-    if x.rank != source.rank:
+    if x.rank != source.rank and (name != "index_copy_" or (x.rank and source.rank)):
         raise InferError(f"{name}(): source and self must have the same number of dimensions", error)
+    x, source = (t if t.rank else b.reshape(t, [1]) for t in (x, source))
     for d, (have, given) in enumerate(zip(x.sizes, source.sizes, strict=True)):
         if d != dim:
             text = f"{name}(): source and self must match but in the dimension given; in {d} they have {{0}} and {{1}}"
-            b.guard(have == given, text, given, have, error=error)
+            b.guard(have == given, text, given, have)
     count = index.sizes[0]
     text = f"{name}(): Number of indices ({{0}}) should be equal to source.size(dim): ({{1}}), for dim: {dim}"
     b.guard(count == source.sizes[dim], text, count, source.sizes[dim], error=error)
@@ -49,8 +49,9 @@ class IndexAdd(Indexing):
 
     def lower(b, x, dim, index, source, alpha):
         dim, sizes = wrap_dim(dim, x.rank), x.sizes
+        kind = "RuntimeError" if x.rank > 1 else "IndexError"
         x, index, source = sliced_operands(b, "index_add_", x, dim, index, source)
-        index = guarded(b, index, x.sizes[dim], dim, "RuntimeError")
+        index = guarded(b, index, x.sizes[dim], dim, kind)
         if not isinstance(alpha, int) or alpha != 1:
             factor = b.cast(alpha, x.dtype)
             source = b.map(lambda b, s: s * factor, source, dtype=x.dtype)
@@ -156,6 +157,12 @@ class IndexReduce(Indexing):
     ]
 
 
+def check_long(index, name):
+    """Places in the flattened tensor are i64."""
+    if index.dtype is not DType.i64:
+        raise InferError(f"{name}(): Expected a long tensor for index, but got {index.dtype}")
+
+
 FLAT = "out of range: tried to access index {0} on a tensor of {1} elements."
 
 
@@ -164,6 +171,7 @@ class Take(Indexing):
     """Elements of the flattened tensor."""
 
     def lower(b, x, index):
+        check_long(index, "take")
         index = wrapped(b, index, b.numel(x), 0, "IndexError", FLAT)
         return b.index_select(flat(b, x), 0, index, error=None)
 
@@ -182,9 +190,9 @@ class Put(Indexing):
         if source.dtype is not x.dtype:
             raise InferError(f"put_(): self and source expected to have the same dtype, got {x.dtype}, {source.dtype}")
         count, given = b.numel(index), b.numel(source)
-        b.guard(
-            count == given, "put_(): Expected source and index to have {0} elements, the source has {1}", count, given
-        )
+        text = "put_(): Expected source and index to have the same number of elements, but got {1} and {0}"
+        b.guard(count == given, text, count, given, error="IndexError")
+        check_long(index, "put_")
         index = wrapped(b, flat(b, index), b.numel(x), 0, "IndexError", FLAT)
         kind = "add" if accumulate else "set"
         return b.reshape(b.scatter(kind, flat(b, x), 0, index, flat(b, source)), x.sizes)

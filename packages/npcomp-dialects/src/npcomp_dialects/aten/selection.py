@@ -97,7 +97,7 @@ class MaskedScatter(Ordering):
         x = b.broadcast(x, mask.sizes)
         ones = b.cast(flat(b, mask), DType.i64)
         count, given = b.item(b.reduce("sum", ones, [0])), b.numel(source)
-        b.guard(count <= given, "Number of elements of source < number of ones in mask")
+        b.guard(count <= given, "Number of elements of source < number of ones in mask: {0} < {1}", given, count)
         place = b.map(
             lambda b, m, r: b.select(m > 0, r, b.const(0, DType.i64)), ones, b.scan("sum", ones, 0), dtype=DType.i64
         )
