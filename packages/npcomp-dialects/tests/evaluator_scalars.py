@@ -198,15 +198,22 @@ SCALAR_OPS: dict[str, Callable[[ir.Operation, list[Any]], Any]] = {
     "arith.sitofp": _same,
     "arith.uitofp": lambda op, operands: unsigned(operands[0]),
     "arith.fptosi": float_to_integer,
-    "arith.bitcast": lambda op, operands: bitcast(operands[0], numpy_type(op.results[0].type)),
+    "arith.bitcast": lambda op, operands: bitcast(operands[0], op.operands[0].type, op.results[0].type),
     "arith.extf": _same,
     "arith.truncf": _same,
 }
 
 
-def bitcast(x: Any, dtype: np.dtype) -> Any:
-    """The same bits as another dtype of the same width."""
-    return np.atleast_1d(np.asarray(x)).view(dtype).reshape(np.shape(x))
+def bitcast(x: Any, source: ir.Type, target: ir.Type) -> Any:
+    """The same bits as another dtype of the same width; bf16 is the upper half of its float32."""
+    flat = np.atleast_1d(np.asarray(x))
+    if is_bf16(source):
+        made = (flat.view(np.uint32) >> 16).astype(np.uint16).view(numpy_type(target))
+    elif is_bf16(target):
+        made = (flat.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    else:
+        made = flat.view(numpy_type(target))
+    return made.reshape(np.shape(x))
 
 
 def truncate(x: Any, type: ir.Type) -> Any:

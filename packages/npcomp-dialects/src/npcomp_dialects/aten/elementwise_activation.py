@@ -31,8 +31,8 @@ class Gelu(Activation):
     def scalar(b, x, approximate):
         if approximate == "tanh":
             inner = (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
-            return x * (b.math.tanh(inner) + 1.0) * 0.5
-        return x * (b.math.erf(x * math.sqrt(0.5)) + 1.0) * 0.5
+            return x * 0.5 * (b.math.tanh(inner) + 1.0)
+        return x * 0.5 * (b.math.erf(x * math.sqrt(0.5)) + 1.0)
 
     cases = [f32(3, 4), case(f32("?", 5), approximate="tanh"), f16(3), f32("?", 0)]
 
