@@ -5,6 +5,7 @@ from __future__ import annotations
 from .cases import case, f16, f32, i64
 from .contraction import contract
 from .dims import wrap_dim
+from .dtypes import DType
 from .errors import InferError, NotStatic
 from .families.contraction import Contraction
 from .registry import op
@@ -144,6 +145,8 @@ class Einsum(Contraction):
         for t, letters in zip(tensors, operands, strict=True):
             if t.rank != len(letters):
                 raise InferError(f"einsum(): {letters!r} of {equation!r} names {len(letters)} dims of rank {t.rank}")
+        if any(not t.dtype.is_float and t.dtype is not DType.i64 for t in tensors):
+            raise NotStatic("sums of small integers promote in some places of einsum and not in others")
         tensors, operands = without_ones(b, tensors, operands)
         dtype = tensors[0].dtype
         left, letters = sum_lonely(b, tensors[0], operands[0], set(out).union(*operands[1:]))
