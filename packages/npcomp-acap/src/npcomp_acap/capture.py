@@ -24,7 +24,7 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 
-from npcomp_acap import decisions, effects, fake_kernels, gradients, optimizers, user_lines
+from npcomp_acap import decisions, effects, fake_kernels, gradients, optimizers, strided, user_lines
 from npcomp_acap.arguments import Arguments
 from npcomp_acap.cells import WithCells
 from npcomp_acap.errors import CaptureError
@@ -227,6 +227,7 @@ def _capture(
     effects_kept = effects.untie(owner.graph)
     written, mutated = _prune_results(owner.graph, lifted, found)
     _drop_profiler_calls(owner.graph)
+    strided.on_dense_tensors(owner.graph)
     owner.graph.eliminate_dead_code(lambda node: node.is_impure() or node in effects_kept)
     _drop_unread_gradients(owner.graph, found)
     assert lifted.result_spec is not None
