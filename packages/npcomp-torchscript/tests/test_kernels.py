@@ -132,3 +132,14 @@ def test_optional_results_are_there_or_not():
     assert got[1] is None
     with pytest.raises(Exception, match=r"only run time knows whether this result is None"):
         nts.compile(maybe, [spec, bool])
+
+
+def grown(x):
+    parts = [x, x + 1]
+    parts.append(x * 2)
+    return parts
+
+
+def test_a_list_that_the_program_made_is_returned():
+    x = torch.randn(2)
+    same(nts.compile(grown, [nts.TensorSpec([2], torch.float32)])(x), grown(x))

@@ -41,7 +41,7 @@ def cov(x: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweig
     weighted = x if weights is None else x * weights
     total = x.size(1) if weights is None else weights.sum()
     if weights is not None:
-        torch._assert_async(total != 0, "cov(): weights sum to zero, can't be normalized")
+        torch._assert_async(weights.sum() != 0, "cov(): weights sum to zero, can't be normalized")
     x = x - (weighted.sum(1) / total).unsqueeze(1)
     norm = total - correction
     if weights is not None and aweights is not None and correction != 0:
@@ -78,7 +78,7 @@ def corrcoef(x: Tensor) -> Tensor:
 def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:
     if x.dtype is not torch.int64:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    classes = x.max().item() + 1 if num_classes == -1 else num_classes
+    classes: Any = x.max().item() + 1 if num_classes == -1 else num_classes
     if num_classes == -1:
         torch._check_is_size(classes)
     return x.new_zeros([*x.shape, classes]).scatter(-1, x.unsqueeze(-1), 1)

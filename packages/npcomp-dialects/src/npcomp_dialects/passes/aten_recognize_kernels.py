@@ -91,7 +91,7 @@ def functional_name(name: str) -> str | None:
 
 def _overload(op: ir.Operation, schema: Schema) -> Schema:
     """The `Scalar` overload of an op that is called with a number in the place of its second tensor."""
-    if len(op.operands) < 2 or not isinstance(op.operands[1].type, _NUMBERS):
+    if min(len(op.operands), len(schema.arguments)) < 2 or not isinstance(op.operands[1].type, _NUMBERS):
         return schema
     if schema.overload not in ("", "Tensor") or not schema.arguments[1].type.is_tensor:
         return schema

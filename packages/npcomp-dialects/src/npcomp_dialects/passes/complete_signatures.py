@@ -10,6 +10,8 @@ from npcomp_dialects.passes import register, signatures, walk
 from npcomp_dialects.passes.abstraction import Types
 from npcomp_dialects.passes.signatures import Tree
 
+_UNSETTLED = ("optional", "list")
+
 
 @register("complete-signatures")
 def complete_signatures(module: ir.Module) -> None:
@@ -27,8 +29,8 @@ def complete_signatures(module: ir.Module) -> None:
 
 def _complete(function: ir.Operation, types: Types) -> None:
     signature = signatures.read(function) or signatures.derive(function)
-    if any(leaf["kind"] == "optional" for leaf in signatures.leaves(signature["returns"])):
-        _settle_optionals(function, signature)
+    if any(leaf["kind"] in _UNSETTLED for leaf in signatures.leaves(signature["returns"])):
+        _settle_results(function, signature)
     block = walk.blocks(function)[0]
     _fill(signatures.argument_leaves(signature), list(block.arguments), function, types)
     results, expected = list(walk.terminator(block).operands), signatures.result_leaves(signature)
@@ -37,27 +39,35 @@ def _complete(function: ir.Operation, types: Types) -> None:
     signatures.write(function, signature)
 
 
-def _settle_optionals(function: ir.Operation, signature: Tree) -> None:
-    """Return what an optional result holds, or nothing: run time has no optionals."""
+def _settle_results(function: ir.Operation, signature: Tree) -> None:
+    """Return what optionals and lists hold: run time has neither."""
     end = walk.terminator(walk.blocks(function)[0])
     values = list(end.operands)
     places = list(signatures.leaves(signature["returns"]))
-    kept: list[ir.Value] = []
-    for leaf, value in zip(places, values, strict=False):
-        if leaf["kind"] == "optional":
-            value = _content(value)
-            if isinstance(value.type, td.OptionalType):
-                raise UnsupportedError(
-                    "only run time knows whether this result is None", end.location, do="return the same kind always"
-                )
-            leaf.clear()
-            leaf.update(signatures.of_type(value.type))
-        if leaf["kind"] != "none":
-            kept.append(value)
+    kept = [held for leaf, value in zip(places, values, strict=False) for held in _settle(leaf, value, end)]
     kept += values[len(places) :]  # new contents of written arguments
     ir.Operation.create("func.return", [], kept, loc=end.location, ip=ir.InsertionPoint(end))
     end.erase()
     signatures.set_function_type(function)
+
+
+def _settle(leaf: Tree, value: ir.Value, end: ir.Operation) -> list[ir.Value]:
+    """The values that a returned value takes to the caller; `leaf` is made to say so."""
+    if leaf["kind"] not in _UNSETTLED:
+        return [value]
+    value = _content(value)
+    made = walk.owner(value)
+    if isinstance(value.type, td.ListType) and made is not None and made.name == "torch.prim.ListConstruct":
+        items = [signatures.of_type(item.type) for item in made.operands]
+        leaf.clear()
+        leaf.update({"kind": "list", "items": items})
+        return [held for item, v in zip(items, made.operands, strict=True) for held in _settle(item, v, end)]
+    if isinstance(value.type, (td.OptionalType, td.ListType)):
+        what = "whether this result is None" if isinstance(value.type, td.OptionalType) else "how long this result is"
+        raise UnsupportedError(f"only run time knows {what}", end.location, do="return the same structure always")
+    leaf.clear()
+    leaf.update(signatures.of_type(value.type))
+    return [] if leaf["kind"] == "none" else [value]
 
 
 def _content(value: ir.Value) -> ir.Value:
