@@ -128,6 +128,11 @@ class Index(Indexing):
     cases=[case(f32(5, 4), [i64(7, low=-5, high=5)], f32(7, 4), True), case(f32("n", 4), [i1("n")], f32(), at=[3, 0])],
 )
 @op("aten::_unsafe_index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
+@op(
+    "aten::_unsafe_index_put.hacked_twin(Tensor self, Tensor[] indices, Tensor values, bool accumulate=False) -> "
+    "Tensor",
+    cases=[case(f32(5, 4), [i64(7, low=-5, high=5)], f32(7, 4), True), case(f32("n", 4), [i1("n")], f32(), at=[3, 0])],
+)
 class IndexPut(Indexing):
     """x with elements replaced, or added to, at x[i, :, j]; of several for one place, the last stays."""
 
