@@ -79,7 +79,7 @@ def agree(block: type[Block], case: Case, got: Any, wanted: Any) -> None:
         assert got.dtype == wanted.dtype, f"{got.dtype} instead of {wanted.dtype}"
         assert got.shape == wanted.shape, f"{tuple(got.shape)} instead of {tuple(wanted.shape)}"
         if block.compare == "values":
-            rtol, atol = TOLERANCE.get(wanted.dtype, (case.rtol or 1e-5, 1e-5))
+            rtol, atol = (max(bound, case.rtol or 0) for bound in TOLERANCE.get(wanted.dtype, (1e-5, 1e-5)))
             torch.testing.assert_close(got, wanted, rtol=rtol, atol=atol, equal_nan=True)
     elif isinstance(wanted, float):  # torch computes some numbers in single precision
         close = isinstance(got, float) and math.isclose(got, wanted, rel_tol=1e-6)

@@ -24,7 +24,7 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 
-from npcomp_acap import decisions, effects, fake_kernels, gradients, optimizers, strided, user_lines
+from npcomp_acap import decisions, effects, fake_kernels, gradients, optimizers, strided, user_lines, whole
 from npcomp_acap.arguments import Arguments
 from npcomp_acap.cells import WithCells
 from npcomp_acap.errors import CaptureError
@@ -81,7 +81,8 @@ def _device_neutral() -> Iterator[None]:
     enabled = torch._C._get_mkldnn_enabled()
     torch._C._set_mkldnn_enabled(False)
     try:
-        with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH), optimizers.in_tensor_form():
+        math = torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH)
+        with math, optimizers.in_tensor_form(), whole.kept():
             yield
     finally:
         torch._C._set_mkldnn_enabled(enabled)
