@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .cases import case, f32
 from .families.backward import Backward, unasked
-from .families.reduction import count_of, divide_by
+from .families.reduction import count_of
 from .normalization import inverse_deviation, last_dims, per_channel
 from .promotion import opmath
 from .registry import op
@@ -124,34 +124,4 @@ class GroupNormBackward(Backward):
     cases = [
         case(f32(2, 4, 5), f32(2, 4, 5), f32(2, 2), f32(2, 2), f32(4), 2, 4, 5, 2, [True, True, True]),
         case(f32("n", 4, 5), f32("n", 4, 5), f32("n", 2), f32("n", 2), None, 3, 4, 5, 2, [True, False, False], at=[3]),
-    ]
-
-
-@op(
-    "aten::_fused_rms_norm_backward(Tensor grad_out, Tensor input, int[] normalized_shape, Tensor rstd, "
-    "Tensor? weight, bool[2] output_mask) -> (Tensor, Tensor)"
-)
-class RmsNormBackward(Backward):
-    """The gradients of rms_norm's input and scale."""
-
-    def lower(b, grad, x, normalized_shape, rstd, weight, mask):
-        wide = opmath(x.dtype)
-        dims = last_dims(x, normalized_shape)
-        grad, rstd = b.cast(grad, wide), b.cast(rstd, wide)
-        normal = b.map(lambda b, e, r: b.cast(e, wide) * r, x, rstd, dtype=wide)
-        scale = unasked(b, x)
-        if mask[1] and weight is not None:
-            products = b.map(lambda b, g, n: g * n, grad, normal, dtype=wide)
-            scale = b.cast(b.reduce("sum", products, list(range(dims[0]))), weight.dtype)
-        if not mask[0]:
-            return unasked(b, x), scale
-        before = scaled(b, grad, None if weight is None else b.cast(weight, wide))
-        slopes = b.map(lambda b, g, n: g * n, before, normal, dtype=wide)
-        mean = divide_by(b, b.reduce("sum", slopes, dims, True), count_of(x, dims))
-        total = b.map(lambda b, g, n, m, r: r * (g - n * m), before, normal, mean, rstd, dtype=wide)
-        return b.cast(total, x.dtype), scale
-
-    cases = [
-        case(f32(3, 4), f32(3, 4), [4], f32(3, 1, low=0.5), f32(4), [True, True]),
-        case(f32("n", 3, 4), f32("n", 3, 4), [3, 4], f32("n", 1, 1, low=0.5), None, [True, False], at=[2, 0]),
     ]

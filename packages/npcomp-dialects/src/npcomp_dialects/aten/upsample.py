@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cases import bf16, case, f16, f32, f64, i64
+from .cases import bf16, case, f16, f32, f64, u8
 from .dtypes import DType
 from .errors import InferError, NotStatic
 from .families.view import View
@@ -85,7 +85,7 @@ CASES_1D = [case(f32(2, 3, 4), [9]), case(f32("?", 3, "?"), [8], 2.0, at=[(2, 4)
 CASES_2D = [
     case(f32(2, 3, 4, 5), [8, 7]),
     case(f32("?", 3, 4, 5), [8, 10], 2.0, 2.0),
-    case(i64(1, 3, 4, "?"), [2, 3], at=[5, 1]),
+    case(u8(1, 3, 4, "?"), [2, 3], at=[5, 1]),
     case(bf16(2, 3, 4, 5), [3, 11]),
 ]
 CASES_3D = [case(f32(2, 3, 4, 5, 3), [8, 7, 2]), case(f64("?", 3, 4, "?", 2), [4, 9, 3], None, 3.0, at=[(1, 3)])]
