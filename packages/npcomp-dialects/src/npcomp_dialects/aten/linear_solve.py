@@ -1,4 +1,4 @@
-"""Linear equations, inverses and determinants by LU and Cholesky."""
+"""Linear equations and inverses by LU."""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ from .abstract import TensorInfo
 from .block import Block
 from .cases import case, f32, f64
 from .dtypes import DType
-from .errors import NotStatic
 from .families.kernel import Kernel, replaced, smaller
 from .linear_factor import (
-    cholesky,
     identity,
     lu,
     lu_solve,
     lu_solve_adjoint,
     matrices,
     permutation_matrix,
-    places,
     square,
     substitute,
     transposed,
     triangle,
 )
-from .matmul import common_size, matmul
+from .matmul import common_size
 from .registry import op
 
 SINGULAR = "The diagonal element {} is zero, the inversion could not be completed because the input matrix is singular."
@@ -68,20 +65,6 @@ def same_batch(b, name, a, x):
             for size in (p, q):
                 b.guard((size == shape[-1]) | (size == 1), f"{name}: batch sizes {{0}} and {{1}} differ", p, q)
     return tuple(b.broadcast(t, [*shape, *t.sizes[-2:]]) for t in (a, x))
-
-
-def determinant_sign(b, pivots, dtype):
-    """-1 for an odd number of row exchanges."""
-    steps = b.map(lambda b, k: b.cast(k + 1, DType.i32), b.iota(pivots.sizes[-1], DType.i64), dtype=DType.i32)
-    signs = b.map(lambda b, p, k: b.select(p == k, b.const(1, dtype), b.const(-1, dtype)), pivots, steps, dtype=dtype)
-    return b.reduce("prod", signs, [pivots.rank - 1])
-
-
-def diagonal(b, x):
-    """The diagonals of square matrices."""
-    i, j = places(b, *x.sizes[-2:])
-    kept = b.map(lambda b, i, j, e: b.select(i == j, e, b.const(0, e.dtype)), i, j, x, dtype=x.dtype)
-    return b.reduce("sum", kept, [x.rank - 2])
 
 
 class Factored(Kernel):
@@ -292,126 +275,6 @@ class Inverse(Factored):
     cases = [f32(3, 3), f64("?", 2, 2)]
 
 
-def determinant(b, factors, pivots):
-    """The determinant from LU factors."""
-    product = b.reduce("prod", diagonal(b, factors), [factors.rank - 2])
-    return b.map(lambda b, p, s: p * s, product, determinant_sign(b, pivots, factors.dtype), dtype=factors.dtype)
-
-
-@op("aten::_linalg_det(Tensor A) -> (Tensor result, Tensor LU, Tensor pivots)")
-class InnerDeterminant(Factored):
-    """The determinant, with the factors of Aᵀ that the gradient uses."""
-
-    def infer(x):
-        return TensorInfo(batch_of(x), x.dtype), x, TensorInfo(None if x.sizes is None else x.sizes[:-1], DType.i32)
-
-    def lower(b, x):
-        square(b, "linalg.det", x)
-        factors, pivots, _ = lu(b, transposed(b, x))
-        return determinant(b, factors, pivots), factors, pivots
-
-    cases = [f32(3, 3), f32("?", 2, 2)]
-
-
-@op("aten::linalg_det(Tensor A) -> Tensor", out="aten::linalg_det.out")
-@op("aten::det(Tensor self) -> Tensor")
-class Determinant(Factored):
-    """The determinant of each matrix."""
-
-    def infer(x):
-        return TensorInfo(batch_of(x), x.dtype)
-
-    def lower(b, x):
-        square(b, "linalg.det", x)
-        factors, pivots, _ = lu(b, x)
-        return determinant(b, factors, pivots)
-
-    cases = [f32(3, 3), f32("?", 2, 2)]
-
-
-@op("aten::_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, Tensor pivots)")
-class InnerLogDeterminant(Factored):
-    """Sign and logarithm of the determinant, with the factors of Aᵀ that the gradient uses."""
-
-    def infer(x):
-        value = TensorInfo(batch_of(x), x.dtype)
-        return value, value, x, TensorInfo(None if x.sizes is None else x.sizes[:-1], DType.i32)
-
-    def lower(b, x):
-        square(b, "linalg.slogdet", x)
-        factors, pivots, _ = lu(b, transposed(b, x))
-        entries = diagonal(b, factors)
-
-        def sign(b, e):
-            return b.select(e < 0, b.const(-1, e.dtype), b.select(e > 0, b.const(1, e.dtype), e))
-
-        signs = b.reduce("prod", b.map(sign, entries, dtype=x.dtype), [x.rank - 2])
-        signs = b.map(lambda b, p, s: p * s, signs, determinant_sign(b, pivots, x.dtype), dtype=x.dtype)
-        logs = b.map(lambda b, e: b.math.log(b.math.abs(e)), entries, dtype=x.dtype)
-        return signs, b.reduce("sum", logs, [x.rank - 2]), factors, pivots
-
-    cases = [f32(3, 3), f32("?", 2, 2)]
-
-
-@op("aten::linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)")
-class CholeskyEx(Factored):
-    """The triangular root of positive matrices, and whether there is one."""
-
-    def infer(x, *_):
-        return x, TensorInfo(batch_of(x), DType.i32)
-
-    def lower(b, x, upper, check):
-        square(b, "linalg.cholesky", x)
-        factor, info = cholesky(b, transposed(b, x) if upper else x)
-        if check:
-            check_info(b, info, "linalg.cholesky_ex")
-        return transposed(b, factor) if upper else factor, info
-
-
-@op("aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor", out="aten::linalg_cholesky.out")
-@op("aten::cholesky(Tensor self, bool upper=False) -> Tensor", out="aten::cholesky.out")
-class Cholesky(Factored):
-    """The triangular root of positive matrices."""
-
-    def infer(x, upper):
-        return x
-
-    def lower(b, x, upper):
-        square(b, "linalg.cholesky", x)
-        factor, info = cholesky(b, transposed(b, x) if upper else x)
-        check_info(b, info, "linalg.cholesky")
-        return transposed(b, factor) if upper else factor
-
-
-@op("aten::cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", out="aten::cholesky_solve.out")
-class CholeskySolve(Factored):
-    """The solution of equations from a triangular root."""
-
-    def lower(b, x, factor, upper):
-        square(b, "cholesky_solve", factor)
-        matrices(b, "cholesky_solve", x)
-        low, x = same_batch(b, "cholesky_solve", transposed(b, factor) if upper else factor, x)
-        return substitute(b, transposed(b, low), substitute(b, low, x, upper=False), upper=True)
-
-    cases = [case(f32(3, 2), f32(3, 3, low=1, high=2)), case(f32("?", 3, 1), f32(3, 3, low=1, high=2), True, at=[2, 1])]
-
-
-@op("aten::cholesky_inverse(Tensor self, bool upper=False) -> Tensor", out="aten::cholesky_inverse.out")
-class CholeskyInverse(Factored):
-    """The inverse from a triangular root."""
-
-    def infer(x, upper):
-        return x
-
-    def lower(b, factor, upper):
-        square(b, "cholesky_inverse", factor)
-        low = transposed(b, factor) if upper else factor
-        ones = identity(b, factor, *factor.sizes[-2:])
-        return substitute(b, transposed(b, low), substitute(b, low, ones, upper=False), upper=True)
-
-    cases = [f32(3, 3, low=1, high=2), case(f32("?", 2, 2, low=1, high=2), True)]
-
-
 @op(
     "aten::linalg_solve_triangular(Tensor self, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> "
     "Tensor",
@@ -451,50 +314,3 @@ class OldSolveTriangular(Factored):
         return substitute(b, a, x, upper, unit), a
 
     cases = [case(f32(3, 2), f32(3, 3, low=1, high=2)), case(f32(3, 2), f32(3, 3, low=1, high=2), False, True, True)]
-
-
-@op("aten::linalg_matrix_exp(Tensor self) -> Tensor")
-@op("aten::matrix_exp(Tensor self) -> Tensor")
-class MatrixExp(Factored):
-    """The exponential of square matrices: a Taylor polynomial of degree 18 of the matrix scaled to a small norm, then
-    squared again (Bader, Blanes, Casas: Computing the Matrix Exponential with an Optimized Taylor Polynomial
-    Approximation, 2019, table of bounds)."""
-
-    def infer(x):
-        return x
-
-    def lower(b, x):
-        if x.dtype not in (DType.f32, DType.f64) or not x.sizes[-1]:
-            raise NotStatic("linalg.matrix_exp in low precision, or of nothing, is left to torch")
-        square(b, "linalg.matrix_exp", x)
-        wanted, x = x.dtype, b.cast(x, DType.f64)
-        size = b.reduce("sum", b.map(lambda b, e: b.math.abs(e), x, dtype=x.dtype), [x.rank - 2], True)
-        size = b.reduce("max", size, [x.rank - 1], True)
-
-        def halvings(b, s):
-            return b.maximum(b.math.ceil(b.math.log2(s / 1.09)), b.const(0, s.dtype))
-
-        count = b.map(halvings, size, dtype=x.dtype)
-        scaled = b.map(lambda b, e, k: e * b.math.exp2(-k), x, count, dtype=x.dtype)
-        one = identity(b, x, *x.sizes[-2:])
-        power = one
-        for k in range(18, 0, -1):
-            power = b.map(lambda b, e, o, k=k: o + e / k, matmul(b, scaled, power), one, dtype=x.dtype)
-
-        most = b.reduce("max", b.reshape(count, [b.numel(count)]), [0])
-
-        def squared(b, trip, p):
-            return (
-                b.map(
-                    lambda b, e, s, k: b.select(b.cast(trip, k.dtype) < k, s, e),
-                    p,
-                    matmul(b, p, p),
-                    count,
-                    dtype=x.dtype,
-                ),
-            )
-
-        (result,) = b.repeat(b.cast(b.item(most), DType.i64), squared, power)
-        return b.cast(result, wanted)
-
-    cases = [f32(3, 3), f64(2, 2, 2, low=-3, high=3)]
