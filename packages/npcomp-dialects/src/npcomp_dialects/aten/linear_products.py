@@ -14,6 +14,14 @@ from .registry import op
 from .view_join import common_dtype
 
 
+class Promoting(Contraction):
+    """Operands promote to one dtype, so that one of them alone tells nothing."""
+
+    @classmethod
+    def give_up(cls, args):
+        return cls.unknown_results()
+
+
 @op(
     "aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
     inplace="aten::addbmm_",
@@ -39,7 +47,7 @@ class AddBmm(Contraction):
     inplace="aten::addr_",
     out="aten::addr.out",
 )
-class AddR(Contraction):
+class AddR(Promoting):
     """beta * self + alpha * the outer product of vec1 and vec2."""
 
     def lower(b, x, y, z, beta, alpha):
@@ -150,7 +158,7 @@ class MatrixPower(Decomposed):
 
 
 @op("aten::kron(Tensor self, Tensor other) -> Tensor", out="aten::kron.out")
-class Kron(Contraction):
+class Kron(Promoting):
     """Every element of self times all of other, laid out as blocks."""
 
     def lower(b, x, y):
@@ -185,7 +193,7 @@ def cross_of(b, x, y, dim):
 
 
 @op("aten::linalg_cross(Tensor self, Tensor other, *, int dim=-1) -> Tensor", out="aten::linalg_cross.out")
-class LinalgCross(Contraction):
+class LinalgCross(Promoting):
     """The cross product of vectors of three elements."""
 
     def lower(b, x, y, dim):
@@ -195,7 +203,7 @@ class LinalgCross(Contraction):
 
 
 @op("aten::cross(Tensor self, Tensor other, int? dim=None) -> Tensor", out="aten::cross.out")
-class Cross(Contraction):
+class Cross(Promoting):
     """The cross product along a dim, by default the first of size 3."""
 
     def lower(b, x, y, dim):
