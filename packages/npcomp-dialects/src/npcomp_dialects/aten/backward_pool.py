@@ -92,11 +92,11 @@ def fractional_backward(spatial):
 )
 @op(
     adaptive_backward(2),
-    cases=[case(f32(2, 3, 2, 2), f32(2, 3, 4, 5), i64(2, 3, 2, 2, low=0, high=20))],
+    cases=[case(f32(b, 3, 2, 2), f32(b, 3, 4, 5), i64(b, 3, 2, 2, low=0, high=20)) for b in (2, "n")],
 )
 @op(
     fractional_backward(2),
-    cases=[case(f32(2, 3, 2, 2), f32(2, 3, 4, 5), [2, 2], [2, 2], i64(2, 3, 2, 2, low=0, high=20))],
+    cases=[case(f32(b, 3, 2, 2), f32(b, 3, 4, 5), [2, 2], [2, 2], i64(b, 3, 2, 2, low=0, high=20)) for b in (2, "n")],
 )
 class MaximumBackward2d(MaximumBackward):
     """The gradient goes to the place of each window's maximum."""
@@ -115,16 +115,27 @@ class MaximumBackward2d(MaximumBackward):
             False,
             i64("n", 3, 2, 2, 1, low=0, high=40),
         ),
+        case(
+            f32(1, 1, 1, 1, 1),
+            f32(1, 1, 2, 2, 2),
+            [2, 2, 2],
+            [2, 2, 2],
+            [0, 0, 0],
+            [1, 1, 1],
+            False,
+            i64(1, 1, 1, 1, 1, low=0, high=8),
+        ),
     ],
 )
 @op(
     adaptive_backward(3),
-    cases=[case(f32(2, 3, 2, 2, 1), f32(2, 3, 4, 5, 2), i64(2, 3, 2, 2, 1, low=0, high=40))],
+    cases=[case(f32(b, 3, 2, 2, 1), f32(b, 3, 4, 5, 2), i64(b, 3, 2, 2, 1, low=0, high=40)) for b in (2, "n")],
 )
 @op(
     fractional_backward(3),
     cases=[
-        case(f32(2, 3, 2, 2, 1), f32(2, 3, 4, 5, 3), [2, 2, 2], [2, 2, 1], i64(2, 3, 2, 2, 1, low=0, high=40)),
+        case(f32(b, 3, 2, 2, 1), f32(b, 3, 4, 5, 3), [2, 2, 2], [2, 2, 1], i64(b, 3, 2, 2, 1, low=0, high=40))
+        for b in (2, "n")
     ],
 )
 class MaximumBackward3d(MaximumBackward):

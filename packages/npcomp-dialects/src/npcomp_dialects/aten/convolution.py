@@ -130,12 +130,18 @@ class Conv(Convolution):
 @op(
     "aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=[1, 1, 1], "
     'str padding="valid", SymInt[3] dilation=[1, 1, 1], SymInt groups=1) -> Tensor',
-    cases=[case(f32(1, 2, 3, 4, 5), f32(2, 2, 2, 3, 1), padding="same")],
+    cases=[
+        case(f32(1, 2, 3, 4, 5), f32(2, 2, 2, 3, 1), padding="same"),
+        case(f32("n", 2, 3, 4, 5), f32(2, 2, 2, 3, 1), padding="valid"),
+    ],
 )
 @op(
     "aten::_convolution_mode(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, str padding, "
     "SymInt[] dilation, SymInt groups) -> Tensor",
-    cases=[case(f32(2, 3, 5, 6), f32(4, 3, 3, 3), f32(4), [1, 1], "same", [1, 1], 1)],
+    cases=[
+        case(f32(2, 3, 5, 6), f32(4, 3, 3, 3), f32(4), [1, 1], "same", [1, 1], 1),
+        case(f32("n", 3, 5, 6), f32(4, 3, 2, 3), None, [2, 1], "valid", [1, 1], 1),
+    ],
 )
 class ConvNamedPadding(Convolution):
     """Convolution whose padding is `valid` or `same`."""

@@ -168,7 +168,7 @@ CASES_3D = [
     for mode in (LINEAR, NEAREST)
     for padding in (ZEROS, BORDER, REFLECTION)
     for align in (False, True)
-]
+] + [case(f32("n", 3, 4, 5, 2), f32("n", 3, 2, 2, 3), 0, 0, False)]
 
 
 @op(f"aten::grid_sampler_2d({ARGUMENTS}) -> Tensor", out="aten::grid_sampler_2d.out", cases=CASES_2D)
@@ -195,7 +195,7 @@ class GridSampler(Decomposed):
         read = b.aten.grid_sampler_3d if x.rank == 5 else b.aten.grid_sampler_2d
         return read(x, grid, mode, padding, align_corners)
 
-    cases = [CASES_2D[0], CASES_3D[0]]
+    cases = [CASES_2D[-1], CASES_3D[0]]
 
 
 @op(

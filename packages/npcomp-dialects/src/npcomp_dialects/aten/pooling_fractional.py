@@ -114,7 +114,7 @@ class FractionalMaxPool3d(Pooling):
 
     cases = [
         case(f32(2, 3, 7, 8, 5), [2, 3, 1], [3, 4, 2], f32(2, 3, 3, low=0, high=1)),
-        case(f32(3, 7, 6, 5), [2, 2, 2], [3, 4, 1], f32(1, 3, 3, low=0, high=1)),
+        case(f32("n", 3, 7, 6, 5), [2, 2, 2], [3, 4, 1], f32("n", 3, 3, low=0, high=1)),
     ]
 
 
