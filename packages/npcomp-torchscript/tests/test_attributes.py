@@ -207,7 +207,6 @@ def test_two_instances_share_a_class_and_differ_in_values(find):
         (torch.ones(2, dtype=torch.float8_e4m3fn), "float8"),
         (torch.eye(2).to_sparse(), "sparse"),
         (torch.ones(2, device="meta"), "meta device"),
-        (torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8), "quantized"),
     ],
 )
 def test_tensors_without_a_form_are_refused(value, reason):

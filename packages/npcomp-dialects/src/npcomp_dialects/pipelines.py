@@ -28,6 +28,7 @@ TO_TYPED_VALUES = (
     "functionalize-statistics",
     "inline-global-slots",
     "maximize-value-semantics",
+    "lower-quantized-tensors",
     "refine-types",
 )
 IF_LISTS_ARE_LEFT = ("scalarize-lists", "refine-types")

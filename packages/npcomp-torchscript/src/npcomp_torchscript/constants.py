@@ -11,6 +11,7 @@ from npcomp_dialects import literals
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
+from npcomp_torchscript import quantized
 from npcomp_torchscript.errors import Refusal
 from npcomp_torchscript.specs import DTYPE_CODES
 from npcomp_torchscript.torch_types import TypeImporter
@@ -79,15 +80,35 @@ class Constants:
             return value_of("torch.prim.DictConstruct", self._types.get(type), keys + values)
         if isinstance(value, torch.Tensor):
             return self.tensor(value)
+        if kind == "ClassType" and quantized.is_packed(type):
+            return value_of("torch.prim.TupleConstruct", quantized.packed_type(), quantized.packed(self, value))
         if kind == "FloatType":
             value = float(value)
         return scalar(value)
 
     def tensor(self, tensor: torch.Tensor) -> ir.Value:
         """A literal whose type shows the sizes and dtype. Large contents are shared with torch, not copied."""
+        if tensor.is_quantized:
+            return self._quantized(tensor)
         code, elements = array(tensor)
         type = td.NonValueTensorType.get(list(elements.shape), literals.element_type(code))
         return value_of("torch.tensor.literal", type, [], {"value": literals.attribute(literals.Array(code, elements))})
+
+    def loose_tensor(self, tensor: torch.Tensor) -> ir.Value:
+        """A literal whose type shows nothing, as in tuples."""
+        return value_of("torch.tensor_static_info_cast", td.NonValueTensorType.get(None, None), [self.tensor(tensor)])
+
+    def _quantized(self, tensor: torch.Tensor) -> ir.Value:
+        """A quantized tensor as torch makes it of its integers."""
+        integers, scales, zero_points = quantized.parts(tensor)
+        per_tensor = tensor.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric)
+        if per_tensor:
+            operands = [self.tensor(integers), scalar(tensor.q_scale()), scalar(tensor.q_zero_point())]
+        else:
+            operands = [*map(self.tensor, (integers, scales, zero_points)), scalar(tensor.q_per_channel_axis())]
+        name = f"aten._make_per_{'tensor' if per_tensor else 'channel'}_quantized_tensor"
+        unknown = td.NonValueTensorType.get(None, None)
+        return value_of("torch.operator", unknown, operands, {"name": ir.StringAttr.get(name)})
 
     def _member(self, value: Any, type: Any) -> ir.Value:
         if value is None:
@@ -106,9 +127,8 @@ class Constants:
 
 def array(tensor: torch.Tensor) -> literals.Array:
     """Dtype code and elements of a tensor, in C order. bfloat16, which numpy lacks, travels as its bits."""
-    if tensor.is_quantized or tensor.layout is not torch.strided:
-        kind = "quantized" if tensor.is_quantized else "sparse"
-        raise Refusal(f"a {kind} tensor cannot be compiled", "convert it: x.dequantize() or x.to_dense()")
+    if tensor.layout is not torch.strided:
+        raise Refusal("a sparse tensor cannot be compiled", "convert it: x.to_dense()")
     if tensor.dtype not in DTYPE_CODES:
         names = ", ".join(str(dtype).removeprefix("torch.") for dtype in DTYPE_CODES)
         raise Refusal(f"a tensor of {tensor.dtype} cannot be compiled", f"cast it to one of {names}")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from npcomp_torchscript.quantized import is_custom
+
 ATTRIBUTES = re.compile(r"^  attributes \{\n(.*?)^  \}$", re.MULTILINE | re.DOTALL)
 ATTRIBUTE = re.compile(r"^    (\S+) = (?:<\S+ object at (0x[0-9a-f]+)>$)?", re.MULTILINE)
 
@@ -44,7 +46,7 @@ class Instances:
         instance = Instance(path, object, object._type(), list(names), _declared(concrete))
         concretes = dict(concrete.get_modules()) if concrete is not None else {}
         for name, address in names.items():
-            if address is None:
+            if address is None or is_custom(object.getattr(name)._type()):
                 continue
             if address not in self._by_address:
                 child = f"{path}.{name}" if path else name

@@ -21,6 +21,8 @@ from npcomp_torchscript.specs import DTYPE_CODES, DTYPES
 
 STAND_INS = (4, 2, 1)  # for unknown sizes, one for all of them; then sizes that the other arguments show
 NUMBERS: dict[str, Any] = {"int": 1, "SymInt": 1, "float": 1.0, "bool": True, "Scalar": 1.0, "number": 1.0, "str": ""}
+QUANTIZED = ("quantized.", "aten.quantize_", "aten.dequantize", "aten._make_per_", "aten.int_repr", "aten.q_")
+"""Ops on quantized tensors, which the pass `lower-quantized-tensors` follows: types know no such tensor."""
 
 
 class _NoStandIn(Exception):
@@ -36,6 +38,8 @@ def results(name: str, arguments: Sequence[Any]) -> Sequence[Any] | None:
         raise InferError(f"torch {torch.__version__} has no op of this name")
     if not schema.returns:
         return []
+    if name.startswith(QUANTIZED):
+        return None
     exact = all(_is_exact(argument) for argument in arguments)
     failure: Exception | None = None
     for size in _stand_ins(arguments):

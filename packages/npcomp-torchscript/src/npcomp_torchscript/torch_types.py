@@ -8,6 +8,7 @@ from typing import Any
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 
+from npcomp_torchscript import quantized
 from npcomp_torchscript.errors import Refusal
 
 SIMPLE: dict[str, Callable[[], ir.Type]] = {
@@ -70,6 +71,8 @@ class TypeImporter:
         raise Refusal(message, do)
 
     def _class(self, type: Any) -> ir.Type:
+        if quantized.is_packed(type):
+            return quantized.packed_type()
         symbol = self._class_symbol(type)
         if symbol is None:
             name = type.name()

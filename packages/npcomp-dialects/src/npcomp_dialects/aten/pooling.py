@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .cases import case, f16, f32, f64, i64
+from .cases import case, f16, f32, f64, i64, u8
 from .dtypes import DType
 from .errors import InferError
 from .families.pooling import Pooling
@@ -39,6 +39,7 @@ MAX_POOL2D_CASES = [
     case(f32("?", 3, "?", 7), [3, 3], [2, 2], [1, 1], at=[(2, 6), (1, 3), (0, 5)]),
     case(f32(3, 6, 7), [3, 2], [2, 1], [0, 0], [2, 1], True),
     case(f32(1, 1, 5, 5, special=True), [2, 2], [2, 2], [0, 0], [1, 1], True),
+    case(u8(2, 3, 5, 6, high=256), [2, 2], [1, 2], [1, 0]),
 ]
 
 

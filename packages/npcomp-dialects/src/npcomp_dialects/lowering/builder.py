@@ -257,10 +257,15 @@ class Builder(OrderOps, ProgramOps):
 
     def pool(self, kind: str, x: T, *window: Any) -> T:
         """`window` is kernel, stride, padding, dilation, ceil_mode."""
+        if kind == "max" and x.dtype is DType.u8:
+            return self.cast(self.pool(kind, self.cast(x, DType.i16), *window), x.dtype)
         return self._pool(kind, x, window, [x.dtype])[0]
 
     def pool_indices(self, x: T, *window: Any) -> tuple[T, T]:
         """The maxima and their positions in the flattened window dims of `x`."""
+        if x.dtype is DType.u8:
+            values, indices = self.pool_indices(self.cast(x, DType.i16), *window)
+            return self.cast(values, DType.u8), indices
         values, indices = self._pool("max", x, window, [x.dtype, DType.i64])
         return values, indices
 
