@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.ao.quantization.fx._decomposed  # registers quantized_decomposed
 from npcomp_dialects.aten import registry
 from npcomp_dialects.aten.errors import SchemaError
 from npcomp_dialects.aten.schema import parse

@@ -52,9 +52,9 @@ def promote_types(a: DType, b: DType) -> DType:
     if a is DType.bool:
         return b
     if a.is_complex or b.is_complex:
-        wide = {a, b} & {DType.c128, DType.f64}
-        small = {a, b} <= {DType.c32, DType.f16} or not (a.is_float or b.is_float or {a, b} & {DType.c64})
-        return DType.c128 if wide else DType.c32 if small else DType.c64
+        wide = bool({a, b} & {DType.c128, DType.f64})
+        half = {a, b} <= {DType.c32, DType.f16} or not (a.is_float or b.is_float or {a, b} & {DType.c64})
+        return DType.c128 if wide else DType.c32 if half else DType.c64
     if a.is_float != b.is_float:
         return a if a.is_float else b
     if a.bytes == b.bytes:

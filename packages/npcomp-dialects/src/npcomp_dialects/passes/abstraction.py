@@ -81,7 +81,8 @@ def dtype_of(element: ir.Type | None) -> DType | None:
             return DType.bool
         return _INTEGERS.get((element.width, not element.is_unsigned))
     if isinstance(element, ir.ComplexType):
-        return _COMPLEX.get(dtype_of(element.element_type))
+        part = dtype_of(element.element_type)
+        return None if part is None else _COMPLEX.get(part)
     return _FLOATS.get(type(element))
 
 
