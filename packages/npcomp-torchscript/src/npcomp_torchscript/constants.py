@@ -64,6 +64,7 @@ class Constants:
 
     def __init__(self, types: TypeImporter) -> None:
         self._types = types
+        self.has_quantized = False
 
     def build(self, value: Any, type: Any) -> ir.Value:
         """The IR value of a Python value whose TorchScript type is `type`."""
@@ -100,6 +101,7 @@ class Constants:
 
     def _quantized(self, tensor: torch.Tensor) -> ir.Value:
         """A quantized tensor as torch makes it of its integers."""
+        self.has_quantized = True
         integers, scales, zero_points = quantized.parts(tensor)
         per_tensor = tensor.qscheme() in (torch.per_tensor_affine, torch.per_tensor_symmetric)
         if per_tensor:

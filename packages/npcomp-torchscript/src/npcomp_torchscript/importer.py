@@ -25,6 +25,7 @@ from npcomp_torchscript.instances import Instance, Instances
 from npcomp_torchscript.locations import Locations
 from npcomp_torchscript.nodes import GraphImporter
 from npcomp_torchscript.objects import ObjectImporter
+from npcomp_torchscript.quantized import Census
 from npcomp_torchscript.storage import refuse_shared_writes
 from npcomp_torchscript.torch_types import TypeImporter
 
@@ -64,6 +65,7 @@ class ProgramImporter:
         self.functions = Functions(self.instances)
         self.types = TypeImporter(self.functions.class_symbol)
         self.constants = Constants(self.types)
+        self.quantized = Census()
         self.problems: list[Problem] = []
         self.location: SourceLocation | None = None
         self.module = ir.Module.create()
@@ -82,6 +84,8 @@ class ProgramImporter:
                 for refusal, place in refuse_shared_writes(self.instances, self.functions):
                     self.problem(refusal, place)
                 ObjectImporter(self, set(by_symbol)).run(self.instances)
+        for refusal, place in self.quantized.refusals(self.constants.has_quantized):
+            self.problem(refusal, place)
         if self.problems:
             raise TorchScriptError(self.problems)
         return self.module

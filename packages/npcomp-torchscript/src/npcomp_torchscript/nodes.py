@@ -87,6 +87,7 @@ class GraphImporter:
         if handler is not None:
             handler(self, node)
             return
+        self.program.quantized.visit(node, self._users_place())
         answer = environment.answer(node, self._attribute_held)
         if answer is not None:
             self._values[node.output().unique()] = scalar(answer)

@@ -5,6 +5,7 @@ integers. The pass `lower-quantized-tensors` follows both."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,6 +21,32 @@ CUSTOM = "__torch__.torch.classes."
 LINEAR = f"{CUSTOM}quantized.LinearPackedParamsBase"
 PACKED = (LINEAR, f"{CUSTOM}quantized.Conv2dPackedParamsBase", f"{CUSTOM}quantized.Conv3dPackedParamsBase")
 INTEGERS = (torch.quint8, torch.qint8, torch.qint32)
+
+
+class Census:
+    """Notes where a program asks whether a tensor is quantized, and if it makes such tensors: import answers no."""
+
+    def __init__(self) -> None:
+        self._asked: list[Any] = []
+        self._makes = False
+
+    def visit(self, node: Any, place: Any) -> None:
+        kind = node.kind()
+        if kind == "prim::is_quantized":
+            self._asked.append(place)
+        elif kind.startswith(("quantized::", "aten::quantize_per_")):
+            self._makes = True
+
+    def refusals(self, has_constants: bool) -> Iterator[tuple[Refusal, Any]]:
+        """One for each question, where the answer could be yes."""
+        for place in self._asked if self._makes or has_constants else ():
+            yield (
+                Refusal(
+                    "the program asks whether a tensor is quantized, and makes such tensors",
+                    "remove the question: each value of a compiled program is quantized always or never",
+                ),
+                place,
+            )
 
 
 def is_custom(type: Any) -> bool:

@@ -56,7 +56,9 @@ def _quantize_per_channel(e: Emitter, x: Any, scales: Any, zero_points: Any, axi
 
 
 def _constant(e: Emitter, integers: ir.Value, scale: Any, zero_point: Any, axis: Any = None) -> Quantized:
-    return Quantized(integers, scale, zero_point, CODE_OF[info_of(integers.type).dtype], axis)
+    dtype = info_of(integers.type).dtype
+    assert dtype is not None, "the integers of a quantized constant are a literal"
+    return Quantized(integers, scale, zero_point, CODE_OF[dtype], axis)
 
 
 def _dequantize(e: Emitter, q: Any) -> Any:
@@ -90,6 +92,23 @@ def _moved(e: Emitter, q: Any, *_: Any) -> Quantized:
 
 def _whole(e: Emitter, q: Quantized, *_: Any) -> Quantized:
     return q
+
+
+def _dropout(e: Emitter, q: Quantized, p: Any, train: Any) -> Quantized:
+    if train is not False:
+        raise refuse(e.op, "dropout of a quantized tensor in training", "call model.eval() before compiling")
+    return q
+
+
+def _padded(e: Emitter, q: Any, pad: Any, mode: Any = "constant", value: Any = None) -> Quantized:
+    """Elements repeat, or zeros surround them."""
+    _only_per_tensor(e, q)
+    if mode != "constant":
+        return q.like(e.again(q.integers))
+    if isinstance(value, ir.Value) or value not in (None, 0):
+        raise refuse(e.op, "a quantized tensor is padded with another value than 0", "pad before quantization")
+    around = e.call("aten.add.Scalar", e.again(e.centered(q)), q.zero_point, 1)
+    return q.like(e.cast(around, STORED[q.code][0].torch_code))
 
 
 def _asked(e: Emitter, q: Any, *_: Any) -> ir.Value:
@@ -255,7 +274,7 @@ _MOVES = (
     "squeeze.dims", "slice.Tensor", "select.int", "narrow", "expand", "unflatten.int", "numpy_T", "movedim.int",
     "index_select", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "max_pool1d", "max_pool2d",
 )  # fmt: skip
-_WHOLE = ("contiguous", "clone", "detach", "alias", "dropout", "feature_dropout", "lift_fresh")
+_WHOLE = ("contiguous", "clone", "detach", "alias", "lift_fresh")
 _QUESTIONS = ("size", "size.int", "dim", "numel", "stride", "is_contiguous", "len.Tensor")
 _AVERAGES = ("avg_pool2d", "adaptive_avg_pool2d", "avg_pool3d", "adaptive_avg_pool3d", "mean.dim", "mean")
 
@@ -273,6 +292,9 @@ RULES: dict[str, Rule] = {
     "aten.q_per_channel_zero_points": lambda e, q: q.zero_point,
     "aten.q_per_channel_axis": lambda e, q: q.axis,
     "aten.copy": _stored_over,
+    "aten.dropout": _dropout,
+    "aten.pad": _padded,
+    "aten.constant_pad_nd": lambda e, q, pad, value=None: _padded(e, q, pad, "constant", value),
     **{f"aten.{name}": _moved for name in _MOVES},
     **{f"aten.{name}": _whole for name in _WHOLE},
     **{f"aten.{name}": _asked for name in _QUESTIONS},

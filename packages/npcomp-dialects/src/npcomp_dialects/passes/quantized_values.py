@@ -61,7 +61,10 @@ def single(number: Any) -> Any:
 
 
 def constant_or_value(value: ir.Value) -> Any:
-    """The Python constant that a value is, or the value."""
+    """The Python constant that a value is, or the value; an optional one that is there is itself."""
+    made = walk.owner(value)
+    if made is not None and made.name == "torch.derefine":
+        return constant_or_value(made.operands[0])
     try:
         return constants.of_value(value)
     except constants.NotConstant:
