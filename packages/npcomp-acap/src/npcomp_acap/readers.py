@@ -108,7 +108,7 @@ def gaussian_nll_loss(
 
 
 def tensor_split(x: Tensor, *args: Any, **keywords: Any) -> Any:
-    """With a list of bounds in a tensor, each bound is a number of its own; how many parts there are has to be known."""
+    """With a list of bounds in a tensor, each bound is a number; how many parts there are has to be known."""
     names = ("tensor_indices_or_sections", "indices_or_sections", "indices")
     given = [name for name in names if name in keywords]
     bounds = args[0] if args else keywords[given[0]] if given else None

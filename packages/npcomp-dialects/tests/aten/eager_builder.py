@@ -278,7 +278,7 @@ class EagerBuilder(EagerOrder):
         return math.prod(x.known) if None not in x.known else S(torch.tensor(x.value.numel()))
 
     def item(self, x: T) -> S:
-        assert x.rank == 0
+        assert x.value.numel() == 1
         return S(x.value)
 
     def from_scalar(self, s: Any, dtype: DType) -> T:

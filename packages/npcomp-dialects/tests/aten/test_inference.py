@@ -86,7 +86,7 @@ def assert_covers(known: Any, real: Any, type_name: str) -> None:
 
 
 def results(block: Any, value: Any) -> list[Any]:
-    return list(value) if len(block.schema.returns) > 1 else [value]
+    return [value] if len(block.schema.returns) == 1 else list(value or ())
 
 
 @pytest.mark.parametrize(("block", "case", "binding"), every_run())

@@ -25,7 +25,10 @@ def nonzero(b, x):
 
 
 @op("aten::_assert_async(Tensor self) -> ()")
-@op("aten::_assert_async.msg(Tensor self, str assert_msg) -> ()", cases=[case(f32(low=1, high=2), "it is zero")])
+@op(
+    "aten::_assert_async.msg(Tensor self, str assert_msg) -> ()",
+    cases=[case(f32(low=1, high=2), "it is zero"), case(f32("?", low=1, high=2), "it is zero", at=[1])],
+)
 class AssertAsync(Assertion):
     """The one element is not zero."""
 
@@ -33,7 +36,7 @@ class AssertAsync(Assertion):
         b.guard(nonzero(b, x), message)
         return ()
 
-    cases = [case(f32(1, low=1, high=2)), case(i64(low=1, high=3)), case(i1(1, low=1, high=2))]
+    cases = [case(f32(1, low=1, high=2)), case(i64(low=1, high=3)), case(i1("?", low=1, high=2), at=[1])]
 
 
 @op("aten::_assert_scalar(Scalar self, str assert_msg) -> ()")

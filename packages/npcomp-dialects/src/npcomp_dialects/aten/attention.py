@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from .abstract import TensorInfo
 from .block import Block
 from .cases import case, f16, f32, i1
 from .checks import same_dtype
 from .dims import wrap_dim
-from .dtypes import DType
+from .dtypes import DType, as_dtype
 from .errors import InferError, NotStatic
 from .factory_range import grid
 from .matmul import matmul
@@ -114,7 +115,10 @@ class SafeSoftmax(Block):
     """softmax along a dim; a row of -inf gives zeros."""
 
     family = "reduction"
-    dtype = promote
+
+    @classmethod
+    def give_up(cls, args):
+        return TensorInfo(None, as_dtype(args[2]) or args[0].dtype)
 
     def lower(b, x, dim, dtype):
         asked = dtype or x.dtype

@@ -137,6 +137,7 @@ class EmbeddingBag(Block):
     """Rows of a table joined bag by bag."""
 
     family = "indexing"
+    dtypes_decide_sizes = True
 
     @classmethod
     def lower(cls, b, *args):

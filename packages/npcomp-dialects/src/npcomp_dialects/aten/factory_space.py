@@ -31,7 +31,7 @@ def space(b, start, end, steps, dtype, element):
 
     if steps == 1:
         return b.map(
-            lambda b, i: b.cast(element(b, b.const(start, DType.f64)), dtype), b.iota(1, DType.i64), dtype=dtype
+            lambda b, i: b.cast(element(b, b.cast(start, DType.f64)), dtype), b.iota(1, DType.i64), dtype=dtype
         )
     return b.map(body, b.iota(steps, DType.i64), dtype=dtype)
 

@@ -24,6 +24,8 @@ class CholeskyEx(Factored):
             check_info(b, info, "linalg.cholesky_ex")
         return transposed(b, factor) if upper else factor, info
 
+    cases = [case(f32(1, 1, low=1, high=2)), case(f32("?", 1, 1, low=1, high=2), upper=True)]
+
 
 @op("aten::linalg_cholesky(Tensor self, *, bool upper=False) -> Tensor", out="aten::linalg_cholesky.out")
 @op("aten::cholesky(Tensor self, bool upper=False) -> Tensor", out="aten::cholesky.out")
@@ -38,6 +40,8 @@ class Cholesky(Factored):
         factor, info = cholesky(b, transposed(b, x) if upper else x)
         check_info(b, info, "linalg.cholesky")
         return transposed(b, factor) if upper else factor
+
+    cases = [case(f32(1, 1, low=1, high=2)), case(f32("?", 1, 1, low=1, high=2), upper=True)]
 
 
 @op("aten::cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor", out="aten::cholesky_solve.out")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .abstract import TensorInfo
 from .block import Block
-from .cases import case, f32, f64
+from .cases import case, f32, f64, i32
 from .dtypes import DType
 from .families.kernel import Kernel, replaced, smaller
 from .linear_factor import (
@@ -82,6 +82,11 @@ class CheckErrors(Block):
         check_info(b, info, name)
         return ()
 
+    cases = [
+        case(i32(low=0, high=1), "linalg.inv", is_matrix=True),
+        case(i32("?", low=0, high=1), "linalg.solve", is_matrix=False),
+    ]
+
 
 @op(
     "aten::linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> "
@@ -125,6 +130,11 @@ class LuUnpack(Factored):
         matrices(b, "lu_unpack", x)
         return unpacked(b, x, pivots, data, order)
 
+    cases = [
+        case(f32(3, 3), i32(3, low=3, high=4)),
+        case(f32("n", 3, 2), i32("n", 2, low=3, high=4), unpack_pivots=False),
+    ]
+
 
 def unpacked(b, x, pivots, data=True, order=True):
     """P, L and U from the factors in one matrix."""
@@ -167,6 +177,11 @@ class LuSolve(Factored):
         pivots = b.broadcast(pivots, [*x.sizes[:-2], pivots.sizes[-1]])
         y = (lu_solve_adjoint if adjoint is left else lu_solve)(b, factors, pivots, x)
         return y if left else transposed(b, y)
+
+    cases = [
+        case(f32(3, 3, low=1, high=2), i32(3, low=3, high=4), f32(3, 2)),
+        case(f32("n", 3, 3, low=1, high=2), i32("n", 3, low=3, high=4), f32("n", 2, 3), left=False, adjoint=True),
+    ]
 
 
 @op(
@@ -232,7 +247,7 @@ class Solve(Factored):
         check_info(b, info, "linalg.solve")
         return solution(b, a, factors, pivots, x, left)
 
-    cases = [case(f32(3, 3), f32(3, 2)), case(f64(2, 2, 2), f64(2, 2, 3), left=True)]
+    cases = [case(f32(3, 3), f32(3, 2)), case(f64("n", 2, 2), f64("n", 2, 3))]
 
 
 def inverse(b, x):
@@ -313,4 +328,7 @@ class OldSolveTriangular(Factored):
             return substitute(b, transposed(b, a), x, not upper, unit), a
         return substitute(b, a, x, upper, unit), a
 
-    cases = [case(f32(3, 2), f32(3, 3, low=1, high=2)), case(f32(3, 2), f32(3, 3, low=1, high=2), False, True, True)]
+    cases = [
+        case(f32(3, 2), f32(3, 3, low=1, high=2)),
+        case(f32("n", 3, 2), f32("n", 3, 3, low=1, high=2), False, True, True),
+    ]

@@ -31,7 +31,10 @@ def draw(b: Any, sizes: Sequence[Any], fn: Callable[..., Any], *tensors: Any, dt
         for place, stride in zip(elements[1 : len(places)], strides[1:], strict=True):
             index = index + place * stride
         counter = [*_halves(b, index), *_halves(b, offset)]
-        return fn(b, _rounds(b, counter, _schedule(b, seed)), *elements[len(places) :])
+        drawn = fn(b, _rounds(b, counter, _schedule(b, seed)), *elements[len(places) :])
+        if isinstance(dtype, tuple):
+            return tuple(b.cast(value, kind) for value, kind in zip(drawn, dtype, strict=True))
+        return b.cast(drawn, dtype)
 
     return b.map(body, *places, *tensors, dtype=dtype)
 

@@ -53,12 +53,18 @@ class Integers(Quantized):
 @op(
     "quantized_decomposed::quantize_per_tensor.tensor(Tensor input, Tensor scale, Tensor zero_point, int quant_min, "
     "int quant_max, ScalarType dtype) -> Tensor",
-    cases=[case(f32("?", 4), f64(1, low=0.01, high=0.02), i64(1), -128, 127, 1)],
+    cases=[
+        case(f32("?", 4), f64(1, low=0.01, high=0.02), i64(1), -128, 127, 1),
+        case(f32(3), f64(low=0.01, high=0.02), i64(), 0, 255, 0),
+    ],
 )
 @op(
     "quantized_decomposed::quantize_per_tensor.tensor2(Tensor input, Tensor scale, Tensor zero_point, "
     "Tensor quant_min, Tensor quant_max, ScalarType dtype) -> Tensor",
-    cases=[case(f32(3), f64(1, low=0.01, high=0.02), i64(1), i64(1, low=-9, high=-8), i64(1, low=8, high=9), 1)],
+    cases=[
+        case(f32(3), f64(1, low=0.01, high=0.02), i64(1), i64(1, low=-9, high=-8), i64(1, low=8, high=9), 1),
+        case(f32("?"), f64(1, low=0.01, high=0.02), i64(1), i64(1, low=-9, high=-8), i64(1, low=8, high=9), 1),
+    ],
 )
 class QuantizePerTensor(Integers):
     """The integer nearest to x / scale + zero_point, kept between two bounds."""
@@ -88,12 +94,18 @@ class QuantizePerTensor(Integers):
 @op(
     "quantized_decomposed::dequantize_per_tensor.tensor(Tensor input, Tensor scale, Tensor zero_point, int quant_min, "
     "int quant_max, ScalarType dtype, *, ScalarType? out_dtype=None) -> Tensor",
-    cases=[case(i8("?", 4), f64(1, low=0.01, high=0.02), i64(1), -128, 127, 1)],
+    cases=[
+        case(i8("?", 4), f64(1, low=0.01, high=0.02), i64(1), -128, 127, 1),
+        case(i8(3), f64(low=0.01, high=0.02), i64(), -128, 127, 1),
+    ],
 )
 @op(
     "quantized_decomposed::dequantize_per_tensor.tensor2(Tensor input, Tensor scale, Tensor zero_point, "
     "Tensor quant_min, Tensor quant_max, ScalarType dtype, *, ScalarType? out_dtype=None) -> Tensor",
-    cases=[case(i8(3), f64(1, low=0.01, high=0.02), i64(1), i64(1, low=-9, high=-8), i64(1, low=8, high=9), 1)],
+    cases=[
+        case(i8(3), f64(1, low=0.01, high=0.02), i64(1), i64(1, low=-9, high=-8), i64(1, low=8, high=9), 1),
+        case(i8("?"), f64(1, low=0.01, high=0.02), i64(1), i64(1, low=-9, high=-8), i64(1, low=8, high=9), 1),
+    ],
 )
 class DequantizePerTensor(Integers):
     """(q - zero_point) * scale."""
@@ -193,7 +205,10 @@ class QuantizePerToken(Integers):
     def lower(b, x, scales, zero_points, low, high, dtype):
         return per_token(b, x, scales, zero_points, low, high, dtype)
 
-    cases = [case(f32("?", 4), f64("?", 1, low=0.01, high=0.02), i64("?", 1), -128, 127, 1, at=[(2, 2, 2)])]
+    cases = [
+        case(f32("n", 4), f64("n", 1, low=0.01, high=0.02), i64("n", 1), -128, 127, 1),
+        case(f32(2, 4), f64(2, 1, low=0.01, high=0.02), i64(2, 1), 0, 255, 0),
+    ]
 
 
 @op(
@@ -206,7 +221,10 @@ class DequantizePerToken(Integers):
     def lower(b, x, scales, zero_points, low, high, dtype, out_dtype):
         return from_token(b, x, scales, zero_points, out_dtype)
 
-    cases = [case(i8(2, 4), f64(2, 1, low=0.01, high=0.02), i64(2, 1), -128, 127, 1, 6)]
+    cases = [
+        case(i8(2, 4), f64(2, 1, low=0.01, high=0.02), i64(2, 1), -128, 127, 1, 6),
+        case(i8("n", 4), f64("n", 1, low=0.01, high=0.02), i64("n", 1), -128, 127, 1, 6),
+    ]
 
 
 def groups(b, x, size):
@@ -232,7 +250,10 @@ class QuantizePerGroup(Integers):
         parts = per_token(b, groups(b, x, size), standing(b, scales), standing(b, zero_points), low, high, dtype)
         return b.reshape(parts, x.sizes)
 
-    cases = [case(f32(3, 4), f32(3, 2, low=0.01, high=0.02), i64(3, 2), -8, 7, 1, 2)]
+    cases = [
+        case(f32(3, 4), f32(3, 2, low=0.01, high=0.02), i64(3, 2), -8, 7, 1, 2),
+        case(f32("n", 4), f32("n", 2, low=0.01, high=0.02), i64("n", 2), -8, 7, 1, 2),
+    ]
 
 
 @op(
@@ -248,7 +269,7 @@ class DequantizePerGroup(Integers):
 
     cases = [
         case(i8(3, 4), f32(3, 2, low=0.01, high=0.02), i64(3, 2), -8, 7, 1, 2, 6),
-        case(i8(3, 4), f32(3, 2, low=0.01, high=0.02), None, -8, 7, 1, 2, 6),
+        case(i8("n", 4), f32("n", 2, low=0.01, high=0.02), None, -8, 7, 1, 2, 6),
     ]
 
 
@@ -298,7 +319,7 @@ class ChooseSymmetric(Quantized):
         scales = b.cast(b.map(scale, low, high, dtype=x.dtype), DType.f64)
         return b.reshape(scales, [1]), b.full([1], 128 if dtype is DType.u8 else 0, DType.i64)
 
-    cases = [case(f32(3, 4), -128, 127, 1e-5, 1), case(f32(5), 0, 255, 1e-5, 0)]
+    cases = [case(f32(3, 4), -128, 127, 1e-5, 1), case(f32("?"), 0, 255, 1e-5, 0, at=[5, 1])]
 
 
 @op("quantized_decomposed::choose_qparams_per_token(Tensor input, ScalarType dtype) -> (Tensor, Tensor)")
@@ -317,7 +338,7 @@ class ChoosePerToken(Quantized):
         scales = b.map(scale, size, dtype=wide)
         return scales, b.full(scales.sizes, 0, wide)
 
-    cases = [case(f32("?", 4), 1)]
+    cases = [case(f32("?", 4), 1), case(f32(3), 1)]
 
 
 @op("quantized_decomposed::choose_qparams_per_token_asymmetric(Tensor input, ScalarType dtype) -> (Tensor, Tensor)")
@@ -343,7 +364,7 @@ class ChoosePerTokenAsymmetric(Quantized):
 
         return b.cast(scales, DType.f64), b.map(zero, low, high, scales, dtype=DType.i64)
 
-    cases = [case(f32("?", 4), 1)]
+    cases = [case(f32("?", 4), 1), case(f32(3), 1)]
 
 
 @op("quantized_decomposed::convert_element_type.no_fuse(Tensor input, ScalarType dtype) -> Tensor")

@@ -68,10 +68,13 @@ def check_range(b, dtype, bound, name):
     f"aten::randint.low(SymInt low, SymInt high, SymInt[] size, *, {INT_OPTIONS}) -> Tensor",
     cases=[case(1, 5, [2]), case(-4, 2**40, []), case(0, 2, [4], dtype=6)],
 )
-@op(f"aten::randint_like(Tensor self, SymInt high, *, {LIKE_OPTIONS}) -> Tensor", cases=[case(f32(3, 4), 7)])
+@op(
+    f"aten::randint_like(Tensor self, SymInt high, *, {LIKE_OPTIONS}) -> Tensor",
+    cases=[case(f32(3, 4), 7), case(i32("?"), 5)],
+)
 @op(
     f"aten::randint_like.low_dtype(Tensor self, SymInt low, SymInt high, *, {LIKE_OPTIONS}) -> Tensor",
-    cases=[case(i32("?", 4), -3, 7), case(f32("?"), 0, 3, dtype=4)],
+    cases=[case(i32("?", 4), -3, 7), case(f32(3), 0, 3, dtype=4)],
 )
 class RandomInteger(Random):
     """Integers below a bound."""
@@ -107,7 +110,7 @@ class RandomFill(Random):
         named, sizes, dtype = cls.place(args)
         low, high = named.get("from", 0), named.get("to")
         if high is None:
-            high = (MOST[dtype] if dtype in MOST else dtype.highest) + 1
+            high = MOST.get(dtype, dtype.highest) + 1
         return integers(b, sizes, dtype, low, high)
 
 
@@ -159,7 +162,10 @@ class Normal(Random):
     f"aten::normal.Tensor_float(Tensor mean, float std=1., {GENERATOR}) -> Tensor",
     cases=[f32(3, 4), case(f64("?"), 0.5)],
 )
-@op(f"aten::normal.float_Tensor(float mean, Tensor std, {GENERATOR}) -> Tensor", cases=[case(1.0, f32(3, 4, low=0))])
+@op(
+    f"aten::normal.float_Tensor(float mean, Tensor std, {GENERATOR}) -> Tensor",
+    cases=[case(1.0, f32(3, 4, low=0)), case(0.0, f32("?", low=0))],
+)
 @op(
     f"aten::normal.Tensor_Tensor(Tensor mean, Tensor std, {GENERATOR}) -> Tensor",
     cases=[case(f32(3, 4), f32(3, 4, low=0)), case(f32("n", 1), f32("m", low=0), at=[(3, 4), (1, 2)])],
@@ -236,7 +242,7 @@ class Bernoulli(Random):
 
 
 class Distribution(Random):
-    """`sample(b, words, dtype, *numbers)` gives one number in the computing dtype, `allowed` what the numbers fulfil."""
+    """`sample(b, words, dtype, *numbers)` gives a number in the computing dtype, `allowed` what the numbers fulfil."""
 
     allowed = None
     complaint = ""

@@ -185,7 +185,7 @@ class RRelu(Random):
     def lower(b, x, *options):
         return rrelu(b, x, *options)[0]
 
-    cases = [f32(3, 4), case(f16("?"), 0.1, 0.3, True)]
+    cases = [f32(3, 4), case(f32("?"), 0.1, 0.3, True)]
 
 
 @op(f"aten::rrelu_with_noise_functional(Tensor self, Tensor noise, {RRELU}) -> (Tensor, Tensor noise_out)")

@@ -90,7 +90,7 @@ class MatrixT(View):
 @op("aten::moveaxis.int(Tensor(a) self, int source, int destination) -> Tensor(a)")
 @op(
     "aten::moveaxis.intlist(Tensor(a) self, int[] source, int[] destination) -> Tensor(a)",
-    cases=[case(f32(3, 4, 5), [0, 1], [-1, 0])],
+    cases=[case(f32(3, 4, 5), [0, 1], [-1, 0]), case(f32("?", 4), [1], [0])],
 )
 class MoveDim(View):
     """Dims moved to other places; the rest keep their order."""

@@ -143,12 +143,12 @@ def drop_ones(b, x, dims):
 @op(
     "aten::squeeze_copy.dim(Tensor self, int dim) -> Tensor",
     out="aten::squeeze_copy.dim_out",
-    cases=[case(f32(1, 4), 0)],
+    cases=[case(f32(1, 4), 0), case(f32("?", 1), 1)],
 )
 @op(
     "aten::squeeze_copy.dims(Tensor self, int[] dim) -> Tensor",
     out="aten::squeeze_copy.dims_out",
-    cases=[case(f32(1, 4, 1), [0, 2])],
+    cases=[case(f32(1, 4, 1), [0, 2]), case(f32("?", 1, 1), [1, 2])],
 )
 class Squeeze(View):
     """Dims of size 1 removed."""

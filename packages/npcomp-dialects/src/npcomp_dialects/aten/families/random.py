@@ -43,7 +43,7 @@ class Random(Block):
             raise NotStatic("a generator of the program's own is torch's")
         like = args[0] if hasattr(args[0], "rank") else None
         dtype = named.get("dtype") or (cls.default if like is None else like.dtype)
-        return named, named["size"] if "size" in named else like.sizes, dtype
+        return named, named.get("size") if like is None else named.get("size", like.sizes), dtype
 
 
 def floats_only(dtype: DType) -> None:
