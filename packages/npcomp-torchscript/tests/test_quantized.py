@@ -62,11 +62,11 @@ def per_channel(x: torch.Tensor):
 
 
 def relu(x: torch.Tensor):
-    return torch.relu(torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)).int_repr()
+    return torch.relu(torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)).int_repr()
 
 
 def relu_in_place(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     q.relu_()
     return q.view(-1).int_repr()
 
@@ -76,21 +76,21 @@ def relu6(x: torch.Tensor):
 
 
 def clamped(x: torch.Tensor):
-    return torch.clamp(torch.quantize_per_tensor(x, 0.02, 100, torch.quint8), -0.5, 0.7).int_repr()
+    return torch.clamp(torch.quantize_per_tensor(x, 0.02, 101, torch.quint8), -0.5, 0.7).int_repr()
 
 
 def hardtanh(x: torch.Tensor):
-    return torch.nn.functional.hardtanh(torch.quantize_per_tensor(x, 0.02, 100, torch.quint8), -0.5, 0.7).int_repr()
+    return torch.nn.functional.hardtanh(torch.quantize_per_tensor(x, 0.02, 101, torch.quint8), -0.5, 0.7).int_repr()
 
 
 def views(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     q = q.transpose(0, 1).contiguous().reshape(2, -1, q.size(0)).permute(2, 0, 1).flatten(1)
     return q.unsqueeze(0)[:, 1:].squeeze(0).clone().int_repr()
 
 
 def joined(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     return torch.cat([q, torch.relu(q)], 1).int_repr()
 
 
@@ -134,46 +134,46 @@ def joined_anew(x: torch.Tensor, y: torch.Tensor):
 def test_ops_on_two_tensors(program):
     result = compiled(program, ["n", 4], ["n", 4])
     for n in (0, 1, 64):
-        same(result, program, torch.randn(n, 4), torch.randn(n, 4), steps=1)
+        same(result, program, torch.randn(n, 4), torch.randn(n, 4))
 
 
 def max_pooled(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     return torch.max_pool2d(q, [3, 2], [2, 1], [1, 1]).int_repr()
 
 
 def padded(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     return torch.nn.functional.pad(q, [1, 0, 2, 1]).int_repr()
 
 
 def mean(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     return q.mean([2, 3]).int_repr()
 
 
 def averaged(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     return torch.nn.functional.avg_pool2d(q, 3).int_repr()
 
 
 def averaged_all(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     return torch.nn.functional.adaptive_avg_pool2d(q, [1, 1]).int_repr()
 
 
 def averaged_to_grid(x: torch.Tensor):
-    q = torch.quantize_per_tensor(x, 0.02, 100, torch.quint8)
+    q = torch.quantize_per_tensor(x, 0.02, 101, torch.quint8)
     return torch.nn.functional.adaptive_avg_pool2d(q, [2, 3]).int_repr()
 
 
 @pytest.mark.parametrize("program", [max_pooled, padded, mean, averaged, averaged_all, averaged_to_grid])
 def test_windows(program):
     result = compiled(program, ["n", 3, None, None])
-    for sizes in ((1, 3, 6, 6), (4, 3, 7, 9)):
-        same(result, program, torch.randn(sizes), steps=int(program not in (max_pooled, padded)))
+    for sizes in ((1, 3, 6, 6), (4, 3, 7, 9), (20, 3, 8, 8)):
+        same(result, program, torch.randn(sizes))
         channels_last = torch.randn(sizes).contiguous(memory_format=torch.channels_last)
-        same(result, program, channels_last, steps=int(program not in (max_pooled, padded)))
+        same(result, program, channels_last, steps=int(program in (mean, averaged)))
 
 
 # Models.
@@ -276,7 +276,7 @@ def test_conv_net(engine, tmp_path):
     torch.jit.save(torch.jit.script(model), tmp_path / "m.pt")
     program = compiled(tmp_path / "m.pt", ["n", 3, None, None])
     for sizes in ((1, 3, 20, 20), (3, 3, 17, 26)):
-        close(program, model, torch.randn(sizes), steps=4)
+        close(program, model, torch.randn(sizes), steps=0 if engine in EXACT else 4)
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_float_functionals():
     tq.convert(model, inplace=True)
     program = compiled(model, ["n", 8])
     x = torch.randn(30, 8)
-    torch.testing.assert_close(program(x), model(x), rtol=0, atol=2.01 * model.cat.scale)
+    torch.testing.assert_close(program(x), model(x), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("scheme", ["tensor", "channel"])

@@ -137,8 +137,7 @@ def _clamp(e: Emitter, q: Any, low: Any = None, high: Any = None) -> Quantized:
     x = q.integers
     for name, bound in (("maximum", low), ("minimum", high)):
         if bound is not None:
-            at = e.call("aten.full", [], bound, F32, None, None, None)
-            x = e.call(f"aten.{name}", x, e.quantize(at, q.scale, q.zero_point, q.code).integers)
+            x = e.call(f"aten.{name}", x, e.bound(bound, q))
     return q.like(x)
 
 
@@ -149,9 +148,9 @@ def _relu6(e: Emitter, q: Any, *_: Any) -> Quantized:
 def _add(relu: bool) -> Rule:
     def rule(e: Emitter, a: Any, b: Any, scale: Any, zero_point: Any) -> Quantized:
         _only_per_tensor(e, a), _only_per_tensor(e, b)
-        total = e.call("aten.add.Tensor", e.dequantize(a), e.dequantize(b), 1)
+        total = e.call("aten.add.Tensor", e.fused(a), e.fused(b), 1)
         total = e.call("aten.relu", total) if relu else total
-        return e.quantize(total, scale, zero_point, a.code)
+        return e.stepwise(total, scale, zero_point, a.code)
 
     return rule
 
@@ -201,8 +200,9 @@ def _linear_dynamic(relu: bool) -> Rule:
     def rule(e: Emitter, x: Any, packed: Any, reduce_range: Any = False) -> ir.Value:
         (weight, scales, bias), _ = parts_of_packed(e.op, packed)
         step, zero_point = _range(e, x, 127 if reduce_range else 255)
-        q = e.call("aten.round", e.call("aten.mul.Tensor", x, e.call("aten.reciprocal", step)))
-        q = e.call("aten.clamp", e.call("aten.add.Tensor", q, zero_point, 1), 0, 255)
+        q = e.call("aten.mul.Tensor", e.cast(x, F64), e.cast(e.call("aten.reciprocal", step), F64))
+        q = e.cast(e.call("aten.add.Tensor", q, e.cast(zero_point, F64), 1), F32)
+        q = e.call("aten.clamp", e.call("aten.round", q), 0, 255)
         q = e.cast(e.call("aten.sub.Tensor", q, zero_point, 1), I32)
         y = e.cast(e.call("aten.linear", q, e.cast(weight, I32), None), F32)
         y = e.call("aten.mul.Tensor", y, e.call("aten.mul.Tensor", scales, step))
@@ -247,10 +247,11 @@ def _conv(spatial: int, relu: bool) -> Rule:
 
 
 def _averaged(e: Emitter, q: Any, *_: Any) -> Quantized:
-    """Averages of multiples of the step, rounded back to it."""
+    """Averages, rounded half to even after the zero point is added: torch's kernels for dense rows, and those of
+    adaptive pools for every layout."""
     _only_per_tensor(e, q)
-    averages = e.again(e.cast(e.centered(q), F32))
-    return e.requantize(averages, q.scale, q.zero_point, q.code)
+    averages = e.call("aten.add.Scalar", e.again(e.cast(e.centered(q), F32)), q.zero_point, 1)
+    return e.placed(e.call("aten.round", averages), q.scale, q.zero_point, q.code)
 
 
 def _cat(relu: bool) -> Rule:

@@ -130,17 +130,43 @@ class Emitter:
         return self.call(name, q.integers, scales, zero_points, q.axis, *bounds)
 
     def quantize(self, x: ir.Value, scale: Any, zero_point: Any, code: int) -> Quantized:
+        """As torch quantizes tensors: x / scale + zero_point in one rounding to f32, then half to even."""
+        factor = self.call("aten.div.Scalar", self._number(1.0), single(scale))
+        x = self.call("aten.mul.Tensor", self.cast(x, F64), self.cast(factor, F64))
+        x = self.cast(self.call("aten.add.Scalar", x, zero_point, 1), F32)
+        return self.placed(self.call("aten.round", x), scale, zero_point, code)
+
+    def bound(self, number: Any, q: Quantized) -> ir.Value:
+        """As torch quantizes one number: rounded before the zero point is added."""
+        return self.stepwise(self._number(number), q.scale, q.zero_point, q.code).integers
+
+    def stepwise(self, x: ir.Value, scale: Any, zero_point: Any, code: int) -> Quantized:
+        """As torch's elementwise kernels quantize results: rounded before the zero point is added."""
         dtype, low, high = STORED[code]
         arguments = (single(scale), zero_point, low, high, dtype.torch_code)
         integers = self.call("quantized_decomposed.quantize_per_tensor", x, *arguments)
         return Quantized(integers, scale, zero_point, code)
 
-    def requantize(self, x: ir.Value, scale: Any, zero_point: Any, code: int, relu: bool = False) -> Quantized:
-        """Multiples of the step, in f32, as integers: rounded half to even, moved to the zero point, clamped."""
-        dtype, low, high = STORED[code]
-        x = self.call("aten.add.Scalar", self.call("aten.round", x), zero_point, 1)
-        x = self.call("aten.clamp", x, zero_point if relu else low, high)
+    def fused(self, q: Quantized) -> ir.Value:
+        """As torch's elementwise kernels dequantize: q * scale - (zero_point * scale) in one rounding to f32."""
+        step = self.call("aten.mul.Scalar", self._number(1.0), q.step)
+        offset = self.cast(self.call("aten.mul.Scalar", step, q.zero_point), F64)
+        x = self.call("aten.mul.Tensor", self.cast(q.integers, F64), self.cast(step, F64))
+        return self.cast(self.call("aten.sub.Tensor", x, offset, 1), F32)
+
+    def _number(self, number: Any) -> ir.Value:
+        return self.call("aten.full", [], number, F32, None, None, None)
+
+    def placed(self, x: ir.Value, scale: Any, zero_point: Any, code: int, low: Any = None) -> Quantized:
+        """Whole numbers in f32, kept within what the integers hold."""
+        dtype, least, most = STORED[code]
+        x = self.call("aten.clamp", x, least if low is None else low, most)
         return Quantized(self.cast(x, dtype.torch_code), scale, zero_point, code)
+
+    def requantize(self, x: ir.Value, scale: Any, zero_point: Any, code: int, relu: bool = False) -> Quantized:
+        """Multiples of the step, in f32, as integers: rounded half to even, then moved to the zero point."""
+        x = self.call("aten.add.Scalar", self.call("aten.round", x), zero_point, 1)
+        return self.placed(x, scale, zero_point, code, zero_point if relu else None)
 
 
 def parts_of_packed(op: ir.Operation, value: ir.Value) -> tuple[Sequence[ir.Value], list[int]]:
