@@ -113,7 +113,7 @@ class _Lowering:
                 op, f"a quantized tensor {place}", "call dequantize() before, and torch.quantize_per_tensor after it"
             )
         return refuse(
-            op, f"{name.replace('.', '::', 1)} has no form for quantized tensors",
+            op, f"{name.removeprefix('torch.').replace('.', '::', 1)} has no form for quantized tensors",
             "call dequantize() before it, or leave this layer out of the quantization",
         )  # fmt: skip
 
