@@ -49,9 +49,7 @@ def test_views_that_overlap_are_refused_and_others_are_not(add) -> None:
 
 
 def test_a_tensor_that_repeats_an_element_is_refused(add) -> None:
-    with pytest.raises(
-        RuntimeError, match="more than one element of the written-to tensor refers"
-    ):
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor refers"):
         add(torch.zeros(1, 3).expand(4, 3), torch.ones(4, 3))
     assert torch.equal(add(torch.zeros(4, 3), torch.ones(1, 3).expand(4, 3)), torch.ones(4, 3))
 

@@ -16,8 +16,10 @@ from npcomp_dialects.aten.dtypes import DType
 from npcomp_dialects.aten.errors import AtenError, InferError
 from npcomp_dialects.errors import InferenceError
 from npcomp_dialects.mlir import ir
+from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import constants, effects, kernel_types, walk
 from npcomp_dialects.passes.abstraction import Types
+from npcomp_dialects.passes.coerce import CASTS
 from npcomp_dialects.passes.dict_facts import MISSING, of_dict
 from npcomp_dialects.passes.identity import same_tensor
 from npcomp_dialects.passes.lattice import BOTTOM, join, kind, meet, same
@@ -26,6 +28,20 @@ _STRIDED = 0
 _STORES = {"aten.copy": 0, "aten.type_as": 1}
 """Ops that value semantics makes of in-place writes, with the position of the tensor that is written."""
 _NUMBER_DTYPES = {"int": DType.i64, "float": DType.f64, "bool": DType.bool}
+
+
+def _changes_sizes(value: ir.Value) -> bool:
+    """True for a tensor object that an op such as `transpose_` gives other sizes, so that no one shape holds."""
+    if not isinstance(value.type, td.NonValueTensorType):
+        return False
+    for use in value.uses:
+        user = use.owner.operation
+        if user.name == "torch.overwrite.tensor.contents" and use.operand_number == 1:
+            if "torch.form" in user.attributes and walk.string(user, "torch.form") == "metadata":
+                return True
+        elif user.name in CASTS and _changes_sizes(user.results[0]):
+            return True
+    return False
 
 
 class Analysis:
@@ -75,6 +91,8 @@ class Analysis:
             self._set_value(result, fact, op.location)
 
     def _set_value(self, value: ir.Value, fact: Any, location: ir.Location) -> None:
+        if isinstance(fact, TensorInfo) and fact.sizes is not None and _changes_sizes(value):
+            fact = TensorInfo(None, fact.dtype)
         declared = self.types.abstract(value.type)
         try:
             self.values[value] = fact if declared is None else meet(fact, declared)
