@@ -66,6 +66,9 @@ class _Lowering:
         if op.name in _ITEMS:
             self._take_apart(op)
             return
+        if op.name == "torch.prim.ListUnpack":
+            self._unpack(op)
+            return
         rule = quantized_ops.RULES.get(name)
         if rule is None:
             raise self._refusal(op, name)
@@ -88,6 +91,15 @@ class _Lowering:
                 self.known[result] = self.known[item]
             else:
                 result.replace_all_uses_with(coerce(item, result.type, op.location, ir.InsertionPoint(op)))
+        self.dead.append(op)
+
+    def _unpack(self, op: ir.Operation) -> None:
+        """Parts of a quantized tensor, which share its grid."""
+        whole = self.known[op.operands[0]]
+        parts = op.clone(ir.InsertionPoint(op)).operation
+        parts.operands[0] = whole.integers
+        for result, integers in zip(op.results, parts.results, strict=True):
+            self.known[result] = whole.like(integers)
         self.dead.append(op)
 
     def _argument(self, value: ir.Value) -> object:

@@ -20,6 +20,7 @@ from npcomp_dialects.passes.quantized_values import (
 )  # fmt: skip
 
 Rule = Callable[..., Any]
+I32_CODE = 14
 JOINS = ("aten.cat", "quantized.cat", "quantized.cat_relu")
 _SOURCES = ("aten.quantize_", "aten._make_per_", "quantized.", "aten.dequantize", "aten.int_repr", "aten.q_")
 
@@ -85,7 +86,7 @@ def _zero_point(e: Emitter, q: Any) -> Any:
 
 
 def _moved(e: Emitter, q: Any, *_: Any) -> Quantized:
-    """The same op on the integers: elements move, none changes."""
+    """The same op on the integers: elements move, none changes. Parts of a tensor are one list on its grid."""
     _only_per_tensor(e, q)
     return q.like(e.again(q.integers))
 
@@ -254,9 +255,35 @@ def _averaged(e: Emitter, q: Any, *_: Any) -> Quantized:
     return e.placed(e.call("aten.round", averages), q.scale, q.zero_point, q.code)
 
 
+def _computed(name: str, *extra: int) -> Rule:
+    """A function of the dequantized values, on the grid given last; `extra` says which operands the function takes."""
+
+    def rule(e: Emitter, q: Any, *rest: Any) -> Quantized:
+        _only_per_tensor(e, q)
+        x = e.call(name, e.dequantize(q), *(rest[k] for k in extra))
+        return e.stepwise(x, rest[-2], rest[-1], q.code)
+
+    return rule
+
+
+def _bounded(name: str, spread: float, middle: bool) -> Rule:
+    """A function whose results have a grid of their own: 256 steps over `spread`, around 0 or from 0."""
+
+    def rule(e: Emitter, q: Any) -> Quantized:
+        _only_per_tensor(e, q)
+        if q.code == I32_CODE:
+            raise refuse(e.op, f"{name.replace('.', '::')} of a tensor of qint32", "quantize it to torch.quint8")
+        zero_point = q.low + (128 if middle else 0)
+        return e.stepwise(e.call(name, e.dequantize(q)), spread / 256, zero_point, q.code)
+
+    return rule
+
+
 def _cat(relu: bool) -> Rule:
     def rule(e: Emitter, items: Any, dim: Any = 0, scale: Any = None, zero_point: Any = None) -> Quantized:
         """Tensors on the grid of the result join as they are, others are quantized anew."""
+        if isinstance(items, Quantized):
+            raise refuse(e.op, "parts of a quantized tensor are joined", "take the parts out of their list first")
         for q in items:
             _only_per_tensor(e, q)
         first = items[0]
@@ -273,7 +300,8 @@ def _cat(relu: bool) -> Rule:
 _MOVES = (
     "view", "reshape", "flatten.using_ints", "transpose.int", "permute", "t", "unsqueeze", "squeeze", "squeeze.dim",
     "squeeze.dims", "slice.Tensor", "select.int", "narrow", "expand", "unflatten.int", "numpy_T", "movedim.int",
-    "index_select", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "max_pool1d", "max_pool2d",
+    "index_select", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "max_pool1d", "max_pool2d", "chunk",
+    "split.Tensor", "split_with_sizes", "unbind.int", "__getitem__.t",
 )  # fmt: skip
 _WHOLE = ("contiguous", "clone", "detach", "alias", "lift_fresh")
 _QUESTIONS = ("size", "size.int", "dim", "numel", "stride", "is_contiguous", "len.Tensor")
@@ -306,6 +334,11 @@ RULES: dict[str, Rule] = {
     "quantized.relu6": _relu6,
     "aten.clamp": _clamp,
     "aten.hardtanh": _clamp,
+    "aten.sigmoid": _bounded("aten.sigmoid", 1.0, False),
+    "aten.hardsigmoid": _bounded("aten.hardsigmoid", 1.0, False),
+    "aten.tanh": _bounded("aten.tanh", 2.0, True),
+    "quantized.hardswish": _computed("aten.hardswish"),
+    "quantized.leaky_relu": _computed("aten.leaky_relu", 0),
     "aten.cat": _cat(False),
     "quantized.cat": _cat(False),
     "quantized.cat_relu": _cat(True),
