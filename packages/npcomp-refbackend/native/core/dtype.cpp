@@ -7,8 +7,9 @@ struct Row {
   const char *name;
   int32_t code;
 };
-constexpr Row kRows[] = {{"u8", U8},   {"i8", I8},   {"i16", I16}, {"i32", I32},   {"i64", I64},
-                         {"f16", F16}, {"f32", F32}, {"f64", F64}, {"c32", C32}, {"c64", C64}, {"c128", C128}, {"bool", BOOL}, {"bf16", BF16}, {"u16", U16}, {"u32", U32}, {"u64", U64}};
+constexpr Row kRows[] = {{"u8", U8},     {"i8", I8},   {"i16", I16}, {"i32", I32}, {"i64", I64},   {"f16", F16},
+                         {"f32", F32},   {"f64", F64}, {"c32", C32}, {"c64", C64}, {"c128", C128}, {"bool", BOOL},
+                         {"bf16", BF16}, {"u16", U16}, {"u32", U32}, {"u64", U64}};
 
 } // namespace
 

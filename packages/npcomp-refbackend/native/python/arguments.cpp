@@ -119,14 +119,15 @@ bool keepObject(Frame &frame, const Where &where, const Node &node, PyObject *ob
   frame.objects[frame.used] = object;
   if (!frame.signature.writesAny)
     return true;
-  Region region{static_cast<char *>(in.data), elementBytes, in.rank, in.sizes, in.strides,
+  Region region{static_cast<char *>(in.data),     elementBytes, in.rank, in.sizes, in.strides,
                 in.byteStrides ? 1 : elementBytes};
   frame.regions[frame.used] = region;
   if (node.writes == Node::Never)
     return true;
   if (in.readOnly)
     return refuse(PyExc_ValueError, frame, where,
-                  describeIncoming(in) + " and read-only, but the program writes to it. do: pass a copy that may change");
+                  describeIncoming(in) +
+                      " and read-only, but the program writes to it. do: pass a copy that may change");
   if (repeatsElements(region))
     return refuse(PyExc_RuntimeError, frame, where,
                   describeIncoming(in) + " in memory where more than one element of the written-to tensor refers to a "
@@ -135,10 +136,11 @@ bool keepObject(Frame &frame, const Where &where, const Node &node, PyObject *ob
     return true;
   bool isLeaf = nb::cast<bool>(nb::handle(object).attr("is_leaf"));
   return refuse(PyExc_RuntimeError, frame, where,
-                isLeaf ? "a leaf Variable that requires grad and is being used in an in-place operation. do: call under "
-                         "torch.no_grad(), or pass it detached"
-                       : "a tensor that records gradients, and the program writes to it without recording. do: call "
-                         "under torch.no_grad(), or pass it detached");
+                isLeaf
+                    ? "a leaf Variable that requires grad and is being used in an in-place operation. do: call under "
+                      "torch.no_grad(), or pass it detached"
+                    : "a tensor that records gradients, and the program writes to it without recording. do: call "
+                      "under torch.no_grad(), or pass it detached");
 }
 
 bool loadTensor(Frame &frame, const Where &where, const Node &node, PyObject *object) {

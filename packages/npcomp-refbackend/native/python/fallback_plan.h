@@ -35,7 +35,7 @@ struct Expected {
 struct Op {
   std::string label, name, overload, location;
   nb::object function;
-  bool isNative = false;                       // runs through the C interface
+  bool isNative = false;                        // runs through the C interface
   std::vector<Spec> arguments, nativeArguments; // of the function and of the C interface
   std::vector<Expected> results;
   size_t argumentSlots = 0, resultSlots = 0;

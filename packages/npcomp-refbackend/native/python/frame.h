@@ -41,7 +41,7 @@ struct Frame {
   size_t used = 0, handleBytes = 0;
   Buffer<PyObject *, 8> objects; // of the tensors by argument slot, borrowed; only where the signature wants them
   Buffer<Region, 4> regions;     // likewise, where the program writes to arguments
-  nb::object holders; // a list of what must live as long as the call; invalid when there is nothing
+  nb::object holders;            // a list of what must live as long as the call; invalid when there is nothing
 
   Frame(Instance *instance, const Signature &signature)
       : signature(signature), ctx(instance), arguments(signature.argumentSlots), results(signature.resultSlots),
@@ -62,7 +62,8 @@ struct Frame {
 /// Fills the argument slots from the value of one argument. False: a Python exception is set.
 bool loadArgument(Frame &frame, const Argument &argument, PyObject *value);
 
-/// Whether the arguments that the program writes can be written apart from each other. False: a Python exception is set.
+/// Whether the arguments that the program writes can be written apart from each other. False: a Python exception is
+/// set.
 bool checkTargets(Frame &frame);
 /// Copies what the program wrote into the caller's tensors. False: `frame.ctx.failure` says why not.
 bool storeWrites(Frame &frame, const Method &method);

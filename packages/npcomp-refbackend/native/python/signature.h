@@ -23,7 +23,7 @@ struct Node {
   int32_t dtype = 0; // of a tensor, or -1
   std::vector<Dim> dims;
   enum Writes { Never, Guarded, Unguarded } writes = Never; // of an argument; unguarded: whether or not gradients flow
-  int64_t alias = -1; // of a result: the argument slot whose tensor it is
+  int64_t alias = -1;                                       // of a result: the argument slot whose tensor it is
   std::vector<Node> items;
   nb::object value; // of a constant
   nb::tuple keys;   // of a dict
@@ -43,7 +43,7 @@ struct Signature {
   Node returns;
   std::vector<std::string> sizeNames; // of Dim::named
   size_t argumentSlots = 0, resultSlots = 0;
-  size_t handleBytes = 0; // room that handles of the arguments need
+  size_t handleBytes = 0;      // room that handles of the arguments need
   std::vector<uint8_t> writes; // one an argument slot
   bool writesAny = false, keepsObjects = false;
 
