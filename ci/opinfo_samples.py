@@ -83,7 +83,9 @@ def program_of(name: str, sample: Any) -> tuple[Callable[..., Any], list[torch.T
 
 
 def other_values(tensor: torch.Tensor) -> torch.Tensor:
-    """Other values that keep what ops ask for: order, range of indices, definiteness, zeros."""
+    """Other values that keep what ops ask for: order, range of indices, definiteness, zeros; pivots stay."""
+    if tensor.dtype is torch.int32:
+        return tensor
     if tensor.dtype is torch.bool:
         return tensor.logical_not()
     if tensor.is_floating_point() or tensor.is_complex():

@@ -98,10 +98,10 @@ class MatrixExp(Factored):
         return x
 
     def lower(b, x):
-        if x.dtype not in (DType.f32, DType.f64) or not x.sizes[-1]:
-            raise NotStatic("linalg.matrix_exp in low precision, or of nothing, is left to torch")
+        wanted, x = x.dtype, b.cast(x, DType.f64) if x.dtype.is_float else x
         square(b, "linalg.matrix_exp", x)
-        wanted, x = x.dtype, b.cast(x, DType.f64)
+        if not x.sizes[-1]:
+            raise NotStatic("the exponential of nothing is left to torch")
         size = b.reduce("sum", b.map(lambda b, e: b.math.abs(e), x, dtype=x.dtype), [x.rank - 2], True)
         size = b.reduce("max", size, [x.rank - 1], True)
 

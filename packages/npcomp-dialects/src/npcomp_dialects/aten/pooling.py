@@ -151,6 +151,8 @@ def divided(b, e, n):
     """An element divided by a count; integers towards zero, as C does."""
     if e.dtype.is_float:
         return e / (float(n) if isinstance(n, int) else n)
+    if isinstance(n, int) and n < 0:
+        return divided(b, -e, -n)
     return b.select(e < 0, -(-e // n), e // n)
 
 
