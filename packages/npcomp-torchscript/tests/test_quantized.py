@@ -55,6 +55,12 @@ def by_tensors(x: torch.Tensor):
     return torch.quantize_per_tensor(x, torch.tensor(0.1), torch.tensor(3), torch.quint8).int_repr()
 
 
+def saturated(x: torch.Tensor):
+    x = 50 * torch.sign(x)
+    wide = torch.quantize_per_tensor(x, 1e-9, 5, torch.qint32).int_repr()
+    return torch.cat([wide, torch.quantize_per_tensor(x, 1e-4, 5, torch.qint8).int_repr().int()])
+
+
 def per_channel(x: torch.Tensor):
     scales, zeros = torch.tensor([0.1, 0.02, 0.3, 0.05]), torch.tensor([1, -2, 0, 5])
     q = torch.quantize_per_channel(x, scales, zeros, 1, torch.qint8)
@@ -103,13 +109,13 @@ def joined(x: torch.Tensor):
 
 @pytest.mark.parametrize(
     "program",
-    [roundtrip, represented, asked, by_tensors, per_channel, relu, relu_in_place, relu6, clamped, hardtanh, views,
-     parts, joined],
+    [roundtrip, represented, asked, by_tensors, saturated, per_channel, relu, relu_in_place, relu6, clamped, hardtanh,
+     views, parts, joined],
 )  # fmt: skip
 def test_ops_on_one_tensor(program):
     result = compiled(program, ["n", 4])
     for n in (2, 1, 64):
-        same(result, program, torch.randn(n, 4))
+        same(result, program, torch.randn(n, 4), steps=2 if program is per_channel else 0)
 
 
 def sigmoid(x: torch.Tensor, y: torch.Tensor):

@@ -160,6 +160,7 @@ class Emitter:
     def placed(self, x: ir.Value, scale: Any, zero_point: Any, code: int, low: Any = None) -> Quantized:
         """Whole numbers in f32, kept within what the integers hold."""
         dtype, least, most = STORED[code]
+        x = self.cast(x, F64) if dtype is DType.i32 else x  # f32 does not hold its largest integer
         x = self.call("aten.clamp", x, least if low is None else low, most)
         return Quantized(self.cast(x, dtype.torch_code), scale, zero_point, code)
 
