@@ -106,6 +106,8 @@ def graph_text(block: type[Block], case: Case, results: Any) -> str:
         if isinstance(value, TensorSpec):
             return f"%t{next(pending)}"
         if isinstance(value, list):
+            if kind == "Scalar":
+                raise NotImplementedError("TorchScript's text form has no list of Scalars")
             items = [operand(v, kind) for v in value]
             element = {"Tensor": "Tensor", "int": "int", "SymInt": "int", "float": "float", "bool": "bool"}[kind]
             element = "Tensor?" if any(v is None for v in value) else element

@@ -1,6 +1,6 @@
 """torch's own operator database through npcomp_acap and RefBackend, compared with eager torch.
 
-    python ci/opinfo.py [ENTRY…] [--dtype f32]… [--samples 4] [--fast] [--json FILE]
+    python ci/opinfo.py [ENTRY…] [--dtype f32]… [--samples 4] [--fast] [--json FILE] [--update]
 
 ENTRY is a name of `torch.testing._internal.common_methods_invocations.op_db`, such as `add`, `linalg.svd` or
 `nn.functional.pad.constant`, or a pattern like `'nn.functional.*pool*'`. Of each entry and dtype as many samples are
@@ -144,11 +144,12 @@ def worse(board: Board) -> list[str]:
     return lines
 
 
-def save(path: Path, board: Board, **settings: Any) -> None:
+def save(path: Path, board: Board, samples_each: int, dtypes: list[str]) -> None:
     """Writes the scoreboard, with the reason of every entry that needs one."""
     for name, row in board.items():
         if row["fallbacks"] or row["not_right"]:
             row["reason"] = reason_of(name)
+    settings = {"samples_each": samples_each, "dtypes": dtypes}
     document = {"summary": summary(board), **settings, "entries": dict(sorted(board.items()))}
     path.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
@@ -160,6 +161,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=4, metavar="N", help="most of each entry and dtype (4)")
     parser.add_argument("--fast", action="store_true", help="one sample of each entry, in its first dtype")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the scoreboard there")
+    parser.add_argument("--update", action="store_true", help="replace what docs/opinfo.json says of these entries")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes, one a core")
     options = parser.parse_args()
     dtypes = options.dtype or list(opinfo_samples.DTYPES)
@@ -171,7 +173,9 @@ def main() -> None:
         add(board, job, outcomes)
     total = summary(board)
     if options.json:
-        save(options.json, board, samples_each=options.samples, dtypes=dtypes)
+        save(options.json, board, options.samples, dtypes)
+    if options.update:
+        save(BOARD, json.loads(BOARD.read_text())["entries"] | board, options.samples, dtypes)
     whole = not options.entries and not options.fast and not options.dtype
     regressions = worse(board) + unexplained(board, whole)
     print("\n".join([*not_right(board), *regressions, told(total)]))

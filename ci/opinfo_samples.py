@@ -9,12 +9,14 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import npcomp_acap as acap
 import torch
 import torch.utils._pytree as pytree
 
+HERE = Path(__file__).resolve().parent
 DTYPES = {
     "f32": torch.float32, "f64": torch.float64, "bf16": torch.bfloat16, "i64": torch.int64, "bool": torch.bool,
 }  # fmt: skip
@@ -167,7 +169,8 @@ def _ran(call: Callable[..., Any], tensors: list[torch.Tensor]) -> Any:
 
 
 def _told(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+    text = " ".join(str(error).replace(f"{HERE}/", "ci/").split())
+    return f"{type(error).__name__}: {text[:300]}"
 
 
 def tolerance_of(name: str) -> dict[torch.dtype, tuple[float, float]]:

@@ -108,7 +108,10 @@ class Importer:
 
     def _list(self, values: Sequence[Any], kind: str) -> ir.Value:
         operands = [self._value(value, kind) for value in values]
-        return td.PrimListConstructOp(td.ListType.get(list_element_type(kind, operands)), operands).result
+        element = list_element_type(kind, operands)
+        if isinstance(element, td.NumberType):
+            operands = [td.DerefineOp(element, operand).result for operand in operands]
+        return td.PrimListConstructOp(td.ListType.get(element), operands).result
 
 
 def _fake_of(node: Any) -> Any:
@@ -195,6 +198,8 @@ def list_element_type(kind: str, operands: Sequence[ir.Value]) -> ir.Type:
     if kind.startswith("Optional["):
         return td.OptionalType.get(td.ValueTensorType.get(None, None))
     types = {operand.type for operand in operands}
+    if kind in ("number", "Scalar") and len(types) > 1:
+        return td.NumberType.get()
     return types.pop() if len(types) == 1 else td.ValueTensorType.get(None, None)
 
 
