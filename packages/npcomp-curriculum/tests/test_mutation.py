@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import mutation_control_programs  # noqa: F401  registers its programs
 import npcomp_acap as acap
 import npcomp_torchscript as nts
 import pytest
