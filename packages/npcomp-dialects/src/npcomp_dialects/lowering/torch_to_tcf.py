@@ -225,9 +225,9 @@ class FunctionLowering:
             self.keep(op, name)
             return
         self._refuse_distant_lists(block.schema, values)
+        arguments = [_argument(a.type, v) for a, v in zip(block.schema.arguments, values, strict=True)]
         self.builder.op_name = name
         try:
-            arguments = [_argument(a, v) for a, v in zip(block.schema.arguments, values, strict=True)]
             results = block.lower(self.builder, *arguments)
         except NotStatic:
             self.keep(op, name)
@@ -275,16 +275,13 @@ class FunctionLowering:
             self.env[result] = value
 
 
-def _argument(argument: Any, value: Any) -> Any:
+def _argument(type: Any, value: Any) -> Any:
     """An argument as op blocks take it: dtypes as DType, `int[2]` given one int as a list."""
-    type = argument.type
     if type.leaf == "ScalarType" and not type.inner.is_list:
         return as_dtype(value)
     inner = type.inner
     if inner.is_list and inner.length and value is not None and not isinstance(value, list):
         return [value] * inner.length
-    if inner.is_list and inner.length and isinstance(value, list) and len(value) > inner.length:
-        raise InferError(f"{argument.name} must be {inner.length} numbers, got {len(value)}: {value}")
     return value
 
 
