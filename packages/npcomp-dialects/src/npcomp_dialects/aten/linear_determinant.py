@@ -6,7 +6,8 @@ from .abstract import TensorInfo
 from .cases import f32, f64
 from .dtypes import DType
 from .errors import NotStatic
-from .linear_factor import identity, lu, places, square, transposed
+from .factory_range import grid
+from .linear_factor import identity, lu, square, transposed
 from .linear_solve import Factored, batch_of
 from .matmul import matmul
 from .registry import op
@@ -21,7 +22,7 @@ def determinant_sign(b, pivots, dtype):
 
 def diagonal(b, x):
     """The diagonals of square matrices."""
-    i, j = places(b, *x.sizes[-2:])
+    i, j = grid(b, *x.sizes[-2:])
     kept = b.map(lambda b, i, j, e: b.select(i == j, e, b.const(0, e.dtype)), i, j, x, dtype=x.dtype)
     return b.reduce("sum", kept, [x.rank - 2])
 

@@ -5,8 +5,10 @@ works on whole matrices of the batch, so it costs O(n²) memory traffic: large o
 
 from __future__ import annotations
 
+from . import factory_range
 from .dtypes import DType
 from .errors import InferError, NotStatic
+from .factory_range import grid
 from .matmul import matmul
 
 MOST_ROWS = 64
@@ -31,11 +33,6 @@ def square(b, name, x):
         b.error(f"{name}: A must be batches of square matrices, but they are {x.sizes[-2]} by {x.sizes[-1]} matrices")
 
 
-def places(b, rows, columns):
-    """Row and column numbers that broadcast to a matrix."""
-    return b.reshape(b.iota(rows, DType.i64), [rows, 1]), b.iota(columns, DType.i64)
-
-
 def row(b, x, k):
     return b.slice(x, x.rank - 2, k, k + 1, 1)
 
@@ -50,14 +47,12 @@ def transposed(b, x):
 
 def identity(b, like, rows, columns):
     """Identity matrices for the batch of another tensor."""
-    i, j = places(b, rows, columns)
-    ones = b.map(lambda b, i, j: b.cast(i == j, like.dtype), i, j, dtype=like.dtype)
-    return b.broadcast(ones, [*like.sizes[:-2], rows, columns])
+    return b.broadcast(factory_range.identity(b, rows, columns, like.dtype), [*like.sizes[:-2], rows, columns])
 
 
 def triangle(b, x, upper, unit=False):
     """One triangle of the matrices, the other 0, the diagonal 1 if asked for."""
-    i, j = places(b, *x.sizes[-2:])
+    i, j = grid(b, *x.sizes[-2:])
 
     def body(b, i, j, e):
         kept = b.select((i <= j) if upper else (i >= j), e, b.const(0, e.dtype))
@@ -69,7 +64,7 @@ def triangle(b, x, upper, unit=False):
 def lu(b, x, pivoting=True):
     """(LU in one matrix, i32 row exchanges, i32 number of the first zero pivot or 0); numbers count from 1."""
     *batch, n, m = x.sizes
-    i, j = places(b, n, m)
+    i, j = grid(b, n, m)
     zero = [b.full([*batch, min(n, m)], 0, DType.i32), b.full(batch, 0, DType.i32)]
 
     def step(b, k, a, pivots, info):
@@ -135,7 +130,7 @@ def permutation(b, pivots, n):
 def cholesky(b, x):
     """(L, info i32: the first minor that is not positive, counted from 1) from the lower triangles."""
     *batch, n, _ = x.sizes
-    i, j = places(b, n, n)
+    i, j = grid(b, n, n)
 
     def step(b, k, a, info):
         pivot, left = column(b, row(b, a, k), k), column(b, a, k)
@@ -158,7 +153,7 @@ def cholesky(b, x):
 def householder(b, x):
     """(R above reflectors, tau): LAPACK's geqrf."""
     *batch, n, m = x.sizes
-    i, j = places(b, n, m)
+    i, j = grid(b, n, m)
 
     def step(b, k, a, taus):
         left, alpha = column(b, a, k), column(b, row(b, a, k), k)
@@ -195,7 +190,7 @@ def reflect(b, reflectors, tau, x, forward):
     """The product of the reflectors and x: the first reflector leftmost, or its transpose with `forward`."""
     steps = tau.sizes[-1]
     tau = b.broadcast(tau, [*x.sizes[:-2], steps])
-    i, _ = places(b, reflectors.sizes[-2], 1)
+    i, _ = grid(b, reflectors.sizes[-2], 1)
 
     def step(b, trip, c):
         k = trip if forward else steps - 1 - trip
@@ -215,7 +210,7 @@ def reflect(b, reflectors, tau, x, forward):
 def substitute(b, a, x, upper, unit=False):
     """The solution of a · y = x for triangular matrices of one batch."""
     n = a.sizes[-1]
-    i, _ = places(b, n, 1)
+    i, _ = grid(b, n, 1)
 
     def step(b, trip, y):
         k = n - 1 - trip if upper else trip
@@ -253,6 +248,6 @@ def permutation_matrix(b, pivots, like):
     """P of P · L · U, in the dtype of another tensor."""
     n = like.sizes[-2]
     order = permutation(b, pivots, n)
-    i, _ = places(b, n, 1)
+    i, _ = grid(b, n, 1)
     across = b.reshape(order, [*order.sizes[:-1], 1, n])
     return b.map(lambda b, i, p: b.cast(i == p, like.dtype), i, across, dtype=like.dtype)

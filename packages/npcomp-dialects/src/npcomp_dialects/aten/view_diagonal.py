@@ -6,6 +6,7 @@ from .cases import case, f32, i1, i64
 from .dims import wrap_dim
 from .dtypes import DType
 from .errors import InferError
+from .factory_range import grid
 from .families.decomposed import Decomposed
 from .families.view import View
 from .registry import op
@@ -157,12 +158,10 @@ class TraceBackward(View):
     runtime = ("sizes",)
 
     def lower(b, grad, sizes):
-        rows, columns = b.reshape(b.iota(sizes[0], DType.i64), [sizes[0], 1]), b.iota(sizes[1], DType.i64)
-
         def body(b, g, i, j):
             return b.select(i == j, g, b.const(0, g.dtype))
 
-        return b.map(body, grad, rows, columns, dtype=grad.dtype)
+        return b.map(body, grad, *grid(b, *sizes), dtype=grad.dtype)
 
     cases = [case(f32(), [3, 4]), case(f32(), [2, 2])]
 

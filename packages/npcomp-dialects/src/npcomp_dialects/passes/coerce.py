@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import walk
@@ -25,10 +27,10 @@ def coerce(value: ir.Value, type: ir.Type, loc: ir.Location, ip: ir.InsertionPoi
     return ir.Operation.create(_cast(value.type, type), [type], [value], loc=loc, ip=ip).results[0]
 
 
-def uncast(value: ir.Value) -> ir.Value:
-    """The value that casts were made from."""
+def uncast(value: ir.Value, casts: Collection[str] = CASTS) -> ir.Value:
+    """The value that casts, or ops of other names that rename it, were made from."""
     source = walk.owner(value)
-    while source is not None and source.name in CASTS:
+    while source is not None and source.name in casts:
         value = source.operands[0]
         source = walk.owner(value)
     return value

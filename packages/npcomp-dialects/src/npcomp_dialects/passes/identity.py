@@ -5,12 +5,10 @@ from __future__ import annotations
 from npcomp_dialects.mlir import ir
 from npcomp_dialects.mlir.dialects import torch as td
 from npcomp_dialects.passes import effects, walk
+from npcomp_dialects.passes.coerce import CASTS, uncast
 
 _TENSORS = (td.ValueTensorType, td.NonValueTensorType)
-_RENAMES = {
-    "torch.derefine", "torch.prim.unchecked_cast", "torch.tensor_static_info_cast", "torch.copy.to_vtensor",
-    "torch.copy.to_tensor",
-}  # fmt: skip
+_RENAMES = (*CASTS, "torch.copy.to_vtensor", "torch.copy.to_tensor")
 _NEW_VIEWS = {
     "transpose", "permute", "t", "view", "unsqueeze", "select", "slice", "narrow", "expand", "unflatten", "diagonal",
     "detach", "alias", "as_strided",
@@ -21,20 +19,12 @@ _NEW_VIEWS = {
 def same_tensor(a: ir.Value, b: ir.Value) -> bool | None:
     """True for one tensor under two names, False for two that were made apart, None where control flow or an op that
     may return its argument decides. Two arguments of a program are two tensors."""
-    a, b = _origin(a), _origin(b)
+    a, b = uncast(a, _RENAMES), uncast(b, _RENAMES)
     if not isinstance(a.type, _TENSORS) or not isinstance(b.type, _TENSORS):
         return None
     if a == b:
         return True
     return False if _is_fresh(a) and _is_fresh(b) else None
-
-
-def _origin(value: ir.Value) -> ir.Value:
-    op = walk.owner(value)
-    while op is not None and op.name in _RENAMES:
-        value = op.operands[0]
-        op = walk.owner(value)
-    return value
 
 
 def _is_fresh(value: ir.Value) -> bool:
